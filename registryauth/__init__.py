@@ -1,0 +1,3 @@
+"""The private container registry client and auth manager."""
+
+from __future__ import annotations

@@ -1,0 +1,155 @@
+"""A request and a response as plain values, so that what we decide needs no library and no socket."""
+
+from __future__ import annotations
+
+from registryauth._origin import Url
+from registryauth._value import Value
+from registryauth.errors import SizeMismatch, TransportError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Protocol, Self
+
+    class Transport(Protocol):
+        """Sends one request and returns the head of its response; follows nothing, decodes nothing, retries nothing."""
+
+        def send(self, request: Request) -> Response:
+            """Raise `TransportError` if there is no answer."""
+            ...
+
+        def close(self) -> None:
+            """Close every connection."""
+            ...
+
+
+#: An error body is read to tell the user what the registry said; registries send a few hundred bytes.
+MAX_ERROR_BODY = 64 * 1024
+
+
+class Headers:
+    """Header fields in order, found without regard to case."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self._items = tuple((name.lower(), value) for name, value in items)
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value of *name*."""
+        return next((value for key, value in self._items if key == name.lower()), default)
+
+    def all(self, name: str) -> list[str]:
+        """Every value of *name*, one for each line."""
+        return [value for key, value in self._items if key == name.lower()]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._items)
+
+    def __contains__(self, name: str) -> bool:
+        return any(key == name.lower() for key, _ in self._items)
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(name for name, _ in self._items)})"
+
+
+class Request(Value, hidden=("headers", "body")):
+    """One HTTP request; *headers* are lower-case names. Its repr shows neither headers nor body."""
+
+    method: str
+    url: Url
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def with_header(self, name: str, value: str) -> Request:
+        """The same request with *name* set to *value*."""
+        name = name.lower()
+        return self.replace(headers=(*((k, v) for k, v in self.headers if k != name), (name, value)))
+
+    def header(self, name: str) -> str:
+        """The value of *name*, empty if it is not set."""
+        return next((value for key, value in self.headers if key == name.lower()), "")
+
+
+class Response:
+    """The head of an answer and its body, still to be read, as the bytes that came over the wire.
+
+    *read_into* fills a buffer and returns the count, 0 at the end; *release* frees the connection.
+    """
+
+    __slots__ = ("_read_into", "_release", "headers", "status", "url")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers,
+        url: Url,
+        read_into: Callable[[memoryview], int],
+        release: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.url = url
+        self._read_into = read_into
+        self._release = release
+
+    @classmethod
+    def of(cls, status: int, headers: Iterable[tuple[str, str]], url: Url, body: bytes = b"") -> Response:
+        """A response whose body is already here."""
+        rest = memoryview(body)
+
+        def read_into(buffer: memoryview) -> int:
+            nonlocal rest
+            count = min(len(buffer), len(rest))
+            buffer[:count] = rest[:count]
+            rest = rest[count:]
+            return count
+
+        return cls(status, Headers(headers), url, read_into)
+
+    def chunks(self, size: int = 256 * 1024) -> Iterator[memoryview]:
+        """The body piece by piece, each piece valid until the next is asked for; the connection is freed at the end.
+
+        Raise `TransportError` where a ``Content-Encoding`` was applied: we asked for none, and a decoder is a bomb's fuse.
+        """
+        if self.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+            self.close()
+            raise TransportError(
+                f"{self.url.origin} compressed its answer, which we did not ask for",
+                hint="the registry or a proxy before it is misconfigured",
+            )
+        buffer = memoryview(bytearray(size))
+        try:
+            while count := self._read_into(buffer):
+                yield buffer[:count]
+        finally:
+            self.close()
+
+    def read(self, limit: int) -> bytes:
+        """The whole body; raise `SizeMismatch` if it is longer than *limit* bytes, having read no more than that."""
+        announced = self.headers.get("content-length")
+        if announced.isdecimal() and int(announced) > limit:
+            self.close()
+            raise SizeMismatch(f"{self.url.origin} announced {announced} bytes where at most {limit} are allowed")
+        parts: list[bytes] = []
+        seen = 0
+        for chunk in self.chunks(min(limit + 1, 64 * 1024)):
+            seen += len(chunk)
+            if seen > limit:
+                self.close()
+                raise SizeMismatch(f"{self.url.origin} sent more than the {limit} bytes allowed")
+            parts.append(bytes(chunk))
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Free the connection; a body not read to its end is dropped."""
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {self.url.redacted!r})"
