@@ -134,7 +134,11 @@ class RealmRefused(AuthError):
 
 
 class TokenRefused(AuthError):
-    """The token server said no."""
+    """The token server said no; *status* is its HTTP status, 0 where it said so otherwise."""
+
+    def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class RegistryError(Error):

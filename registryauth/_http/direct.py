@@ -1,0 +1,169 @@
+"""HTTP/1.1 straight over the standard library: the lean way to the wire.
+
+Importing `http.client` costs a third of importing httpx, and reading with ``readinto`` spares a copy of
+every byte (docs/decisions/0001-requests-of-our-own.md has the figures). Proxies are httpx's business: see `through_httpx`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ssl
+import threading
+from collections.abc import Iterable, Mapping
+
+from registryauth._http.messages import Headers, Request, Response
+from registryauth._http.tls import contexts, explain
+from registryauth._origin import Origin
+from registryauth._redact import printable
+from registryauth.errors import TransportError
+
+#: Seconds. A registry that has not accepted a connection by then is not there.
+CONNECT_TIMEOUT = 10.0
+#: Seconds between two pieces of an answer. Registries that must fetch from storage first may take a while.
+READ_TIMEOUT = 60.0
+#: Idle connections kept for each origin.
+_MAX_IDLE = 8
+#: The rest of an answer that is read rather than the connection dropped, in bytes.
+_DRAIN = 16 * 1024
+
+_CUT = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
+
+
+class DirectTransport:
+    """Sends requests over pooled keep-alive connections; safe to share between threads.
+
+    *ca_files* maps a ``host[:port]`` to a PEM file whose authorities are trusted for it beside the system's;
+    the key ``*`` stands for every host.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_files: Mapping[str, str] | None = None,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+    ) -> None:
+        self._context = contexts(dict(ca_files or {}))
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._idle: dict[Origin, list[http.client.HTTPConnection]] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def send(self, request: Request) -> Response:
+        """Send *request* and return the head of the answer; the connection is free again when the body was read or closed."""
+        origin = request.url.origin
+        try:
+            connection, answer = self._exchange(request, origin)
+        except ssl.SSLError as error:
+            raise explain(error, origin) from error
+        except TimeoutError as error:
+            raise TransportError(
+                f"{origin} did not answer in time", hint="is the address right, and is a firewall or proxy in between?"
+            ) from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise TransportError(f"cannot reach {origin}: {_reason(error)}", hint="is the address right, and is the network up?") from error
+        return Response(answer.status, Headers(answer.headers.items()), request.url, *self._body(connection, answer, origin))
+
+    def _exchange(self, request: Request, origin: Origin) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        kept = self._take(origin)
+        if kept is not None:
+            try:
+                return kept, _ask(kept, request)
+            except _CUT:
+                # The server closed an idle connection just as we used it: it has not seen the request (RFC 9112 §9.3.1).
+                kept.close()
+            except BaseException:
+                kept.close()
+                raise
+        fresh = self._connect(origin)
+        try:
+            return fresh, _ask(fresh, request)
+        except BaseException:
+            fresh.close()
+            raise
+
+    def _connect(self, origin: Origin) -> http.client.HTTPConnection:
+        connection: http.client.HTTPConnection
+        if origin.scheme == "https":
+            context = self._context(origin.netloc)
+            connection = http.client.HTTPSConnection(origin.hostname, origin.port, timeout=self._connect_timeout, context=context)
+        else:
+            connection = http.client.HTTPConnection(origin.hostname, origin.port, timeout=self._connect_timeout)
+        connection.connect()
+        connection.sock.settimeout(self._read_timeout)
+        return connection
+
+    def _body(self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse, origin: Origin) -> tuple[_Reader, _Releaser]:
+        def read_into(buffer: memoryview) -> int:
+            try:
+                count = answer.readinto(buffer)
+            except TimeoutError as error:
+                raise TransportError(f"{origin} stopped sending in the middle of an answer") from error
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise TransportError(f"the connection to {origin} broke in the middle of an answer: {_reason(error)}") from error
+            if not count and answer.length:
+                raise TransportError(f"the connection to {origin} was cut {answer.length} bytes before the end of an answer")
+            return count
+
+        def release() -> None:
+            # An unread 401 of a few hundred bytes is cheaper to read than a connection is to open.
+            if not answer.isclosed() and answer.length is not None and answer.length <= _DRAIN:
+                with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                    answer.read()
+            done = answer.isclosed() and not answer.will_close
+            answer.close()
+            if done:
+                self._keep(origin, connection)
+            else:
+                connection.close()
+
+        return read_into, release
+
+    def _take(self, origin: Origin) -> http.client.HTTPConnection | None:
+        with self._lock:
+            kept = self._idle.get(origin)
+            return kept.pop() if kept else None
+
+    def _keep(self, origin: Origin, connection: http.client.HTTPConnection) -> None:
+        with self._lock:
+            idle = self._idle.setdefault(origin, [])
+            if not self._closed and len(idle) < _MAX_IDLE and connection not in idle:
+                idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close every idle connection; one in use is closed when its body is."""
+        with self._lock:
+            self._closed = True
+            idle: Iterable[http.client.HTTPConnection] = [c for connections in self._idle.values() for c in connections]
+            self._idle.clear()
+        for connection in idle:
+            connection.close()
+
+
+def _ask(connection: http.client.HTTPConnection, request: Request) -> http.client.HTTPResponse:
+    connection.putrequest(request.method, request.url.target, skip_host=True, skip_accept_encoding=True)
+    connection.putheader("host", request.url.origin.netloc)
+    for name, value in request.headers:
+        connection.putheader(name, value)
+    if request.body or request.method in ("POST", "PUT", "PATCH"):
+        connection.putheader("content-length", str(len(request.body)))
+    connection.endheaders(request.body or None)
+    return connection.getresponse()
+
+
+def _reason(error: Exception) -> str:
+    """What the library says went wrong, for a person; a host that cannot be found reads as such."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return printable(text)
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Reader = Callable[[memoryview], int]
+    _Releaser = Callable[[], None]

@@ -1,0 +1,184 @@
+"""A credential and a challenge, traded for a token: what to send, and what the answer means. Pure.
+
+The two protocols are https://distribution.github.io/distribution/spec/auth/token/ (GET, with Basic or without)
+and https://distribution.github.io/distribution/spec/auth/oauth/ (POST). Azure's registries answer both
+(https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from registryauth._http import Request
+from registryauth._json import load_json
+from registryauth._origin import Url
+from registryauth._redact import printable
+from registryauth._value import Value
+from registryauth.credentials import Anonymous, Basic, Credential, IdentityToken
+from registryauth.errors import InvalidChallenge, TokenRefused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from registryauth._http import Headers
+    from registryauth.auth.challenge import Challenge
+    from registryauth.auth.scope import Scope
+
+#: A token must fit into a header, which servers limit to 16 KiB, and may come twice (token, access_token); a refresh
+#: token may come with it. 128 KiB leaves room and bounds what a broken server can make us hold.
+MAX_TOKEN_BODY = 128 * 1024
+#: token.md: "if expires_in is omitted, it defaults to 60 seconds", and no client may be given less.
+MIN_LIFETIME = 60.0
+CLIENT_ID = "registryauth"
+
+
+class Token(Value, hidden=("value",)):
+    """An access token, when it dies (seconds since the epoch, on our clock) and, where it shows them, the rights in it.
+
+    *granted* is None for an opaque token: "we cannot tell", which is not "nothing".
+    """
+
+    value: str
+    expires_at: float
+    granted: tuple[tuple[str, str, tuple[str, ...]], ...] | None = None
+
+
+def basic(credential: Basic) -> str:
+    """The Authorization value of RFC 7617, in UTF-8."""
+    return "Basic " + base64.b64encode(f"{credential.username}:{credential.password}".encode()).decode("ascii")
+
+
+def token_requests(challenge: Challenge, credential: Credential, scopes: Iterable[Scope]) -> list[Request]:
+    """The requests that may yield a token, in the order to try; the next is for a server that does not know the one before (404, 405)."""
+    realm = _realm(challenge)
+    service = challenge.param("service")
+    wanted = [str(scope) for scope in scopes]
+    match credential:
+        case IdentityToken(token):
+            return [_post(realm, service, wanted, grant_type="refresh_token", refresh_token=token)]
+        case Basic(username, password):
+            get = _get(realm, service, wanted, account=username).with_header("authorization", basic(credential))
+            return [get, _post(realm, service, wanted, grant_type="password", username=username, password=password)]
+        case Anonymous():
+            return [_get(realm, service, wanted)]
+        case _:
+            raise AssertionError("a registry token is sent as it is")
+
+
+def _realm(challenge: Challenge) -> Url:
+    text = challenge.param("realm")
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        raise InvalidChallenge("the registry names no absolute URL as its token server", hint="its token realm must start with https://")
+    return Url.parse(text)
+
+
+def _get(realm: Url, service: str, scopes: list[str], account: str = "") -> Request:
+    from urllib.parse import urlencode
+
+    query = [("service", service)] if service else []
+    query += [("scope", scope) for scope in scopes]
+    query += [("account", account)] if account else []
+    separator = "&" if "?" in realm.target else "?"
+    target = f"{realm.target}{separator}{urlencode(query, safe=':/,*')}" if query else realm.target
+    return Request("GET", realm.replace(target=target))
+
+
+def _post(realm: Url, service: str, scopes: list[str], **grant: str) -> Request:
+    from urllib.parse import urlencode
+
+    form = {"service": service, "client_id": CLIENT_ID, "scope": " ".join(scopes), **grant}
+    body = urlencode({name: value for name, value in form.items() if value}).encode("ascii")
+    return Request("POST", realm, (("content-type", "application/x-www-form-urlencoded"),), body)
+
+
+def read_token(body: bytes, headers: Headers, now: float) -> Token:
+    """The token in a token server's 200; raise `TokenRefused` where there is none (its text is never quoted: it may hold one)."""
+    answer = _object(body)
+    value = answer.get("token") or answer.get("access_token")
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
+        raise TokenRefused("the token server answered without a token", hint="it may not be a container registry's token server")
+    claims = _claims(value)
+    return Token(value, now + _lifetime(answer, claims, headers, now), _granted(claims))
+
+
+def read_refusal(body: bytes) -> str:
+    """The reason in a token server's error, cleaned for a terminal; empty if it gave none."""
+    try:
+        answer = _object(body)
+    except TokenRefused:
+        return ""
+    words = [answer.get("error_description"), answer.get("error"), answer.get("message"), answer.get("details")]
+    errors = answer.get("errors")
+    if isinstance(errors, list):
+        words += [error.get("message") for error in errors if isinstance(error, dict)]
+    return printable(next((word for word in words if isinstance(word, str) and word), ""))
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    answer = load_json(body, "the token server's answer", MAX_TOKEN_BODY, error=TokenRefused)
+    if not isinstance(answer, dict):
+        raise TokenRefused("the token server's answer is not a JSON object", hint="it may not be a container registry's token server")
+    return answer
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """A JWT's claims, unverified: good for planning when to renew, never for a decision of trust. Empty for an opaque token."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = load_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), "the token", error=TokenRefused)
+    except (ValueError, TokenRefused):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _lifetime(answer: dict[str, Any], claims: dict[str, Any], headers: Headers, now: float) -> float:
+    """Seconds from now until the token dies: ``expires_in``, else the JWT's ``exp``, else the protocol's minute.
+
+    Both are counted on the server's clock (its Date header), so that a wrong clock here does not matter.
+    """
+    server_now = _http_date(headers.get("date")) or now
+    expires_in, expires_at = _number(answer.get("expires_in")), _number(claims.get("exp"))
+    if expires_in is not None:
+        issued = _timestamp(answer.get("issued_at")) or server_now
+        return max(MIN_LIFETIME, expires_in - max(0.0, server_now - issued))
+    return max(MIN_LIFETIME, expires_at - server_now) if expires_at is not None else MIN_LIFETIME
+
+
+def _number(value: object) -> float | None:
+    """*value* if it is a number that can be a time; JSON allows 1e999."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12 else None
+
+
+def _timestamp(value: object) -> float | None:
+    from datetime import UTC, datetime
+
+    if not isinstance(value, str):
+        return None
+    try:
+        # Go writes nine digits of a second; Python reads six.
+        moment = datetime.fromisoformat(re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", value))
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _http_date(value: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(value).timestamp() if value else None
+    except (ValueError, IndexError, OverflowError):
+        return None
+
+
+def _granted(claims: dict[str, Any]) -> tuple[tuple[str, str, tuple[str, ...]], ...] | None:
+    access = claims.get("access")
+    if not isinstance(access, list):
+        return None
+    rows = [row for row in access if isinstance(row, dict) and isinstance(row.get("actions"), list)]
+    return tuple((str(row.get("type", "")), str(row.get("name", "")), tuple(map(str, row["actions"]))) for row in rows)

@@ -1,0 +1,258 @@
+"""From a request to an answered request: the challenge, the credential, the token, and again. Pure but for its yields.
+
+`Authorizer.flow` is a generator that yields what it needs done (send this, read that, look up a credential) and is
+sent the outcome; `drive` does it on the calling thread, `httpx_auth.RegistryAuth` inside an httpx client of either
+colour. Nothing here opens a connection or waits for a lock.
+"""
+
+from __future__ import annotations
+
+import time
+
+from registryauth._http import MAX_ERROR_BODY, Request, Response
+from registryauth._origin import Origin, Url, may_carry, may_visit
+from registryauth._value import Value
+from registryauth.auth import challenge as challenges
+from registryauth.auth import exchange
+from registryauth.auth.cache import TokenCache, TokenKey
+from registryauth.auth.challenge import Challenge
+from registryauth.auth.exchange import Token
+from registryauth.auth.scope import Scope, merge, parse_scopes
+from registryauth.credentials import NOBODY, Anonymous, Basic, Pinned, RegistryToken
+from registryauth.errors import RealmRefused, TokenRefused, TransportError, UnsupportedScheme
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import Any, TypeAlias, TypeVar
+
+    from registryauth.reference import Repository
+
+    T = TypeVar("T")
+    Effect: TypeAlias = "Request | Read | Lookup | Once"
+    Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+class Read(Value):
+    """Wanted: the body of *response*, at most *limit* bytes."""
+
+    response: Response
+    limit: int
+
+
+class Lookup(Value):
+    """Wanted: the credentials for *repository* (None: for the registry as a whole), at most two of one account, best first."""
+
+    repository: Repository | None
+
+
+class Once(Value):
+    """Wanted: the result of the flow that *run* makes, run by one caller at a time for the same *key*."""
+
+    key: object
+    run: Callable[[], Flow[Token]]
+
+
+class _Signed(Value):
+    """A request as it will be sent, and with what: *fresh* if the token was got for this very request."""
+
+    request: Request
+    token: Token | None = None
+    fresh: bool = False
+    last: bool = False
+
+
+#: Sends of one request: bare, with a cached token, with a new one, with a wider one.
+_MAX_SENDS = 4
+
+
+class Authorizer:
+    """Answers registries' challenges; keeps tokens and remembers what each registry asked for. Safe to share between threads."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time, insecure: Callable[[Origin], bool] = lambda _: False) -> None:
+        """*insecure* says whether the user allowed plain http for a registry in so many words; loopback needs no leave."""
+        self._clock = clock
+        self._insecure = insecure
+        self.cache = TokenCache(clock)
+        self._asked: dict[tuple[Origin, str], Challenge] = {}
+
+    def flow(self, request: Request, repository: Repository | None, scopes: tuple[Scope, ...]) -> Flow[Response]:
+        """Send *request* with whatever authorisation it takes, and give the last response, a refusal included.
+
+        Yields effects. Raises `InvalidChallenge`, `UnsupportedScheme`, `RealmRefused`, `TokenRefused`, and what the effects raise.
+        """
+        origin = request.url.origin
+        asked = self._remembered(origin, repository)
+        wanted = merge((*scopes, *_scopes_of(asked))) if asked else scopes
+        refused = 0
+        for sends_left in reversed(range(_MAX_SENDS)):
+            signed = (yield from self._sign(request, asked, repository, wanted, refused)) if asked else _Signed(request)
+            response: Response = yield signed.request
+            again = _asked_again(response)
+            if again is None or signed.last or not sends_left:
+                return response
+            wider = merge((*_scopes_of(again), *wanted))
+            if signed.token:
+                self.cache.drop(signed.token)
+                if signed.fresh and set(wider) == set(wanted):
+                    return response
+            if asked and again.scheme == asked.scheme == "basic":
+                refused += 1
+            response.close()
+            asked, wanted = again, wider
+            self._asked[origin, repository.path if repository else ""] = again
+        raise AssertionError("the last send returns")
+
+    def granted(
+        self, origin: Origin, repository: Repository, scopes: tuple[Scope, ...], candidates: tuple[Pinned, ...]
+    ) -> tuple[str, ...] | None:
+        """The actions on *repository* that the token last used for *scopes* says it holds; None where no token says so."""
+        asked = self._remembered(origin, repository)
+        if asked is None or asked.scheme != "bearer":
+            return None
+        keys = _keys(asked, candidates or (NOBODY,))
+        token = next(filter(None, (self.cache.get(key, scopes) for key in keys)), None)
+        if token is None or token.granted is None:
+            return None
+        return tuple(
+            sorted(
+                {action for kind, name, actions in token.granted if (kind, name) == ("repository", repository.path) for action in actions}
+            )
+        )
+
+    def _remembered(self, origin: Origin, repository: Repository | None) -> Challenge | None:
+        """What this registry asked for the last time, for this repository or, where it follows the convention, for another."""
+        path = repository.path if repository else ""
+        if known := self._asked.get((origin, path)):
+            return known
+        for (other, _), challenge in reversed(self._asked.items()):
+            if other == origin and all(scope.kind in ("repository", "registry") for scope in _scopes_of(challenge)):
+                return challenge.replace(params=tuple(p for p in challenge.params if p[0] != "scope"))
+        return None
+
+    def _sign(
+        self, request: Request, asked: Challenge, repository: Repository | None, wanted: tuple[Scope, ...], refused: int
+    ) -> Flow[_Signed]:
+        candidates: tuple[Pinned, ...] = yield Lookup(repository)
+        if asked.scheme == "basic":
+            return self._sign_basic(request, candidates, refused)
+        held = [pinned for pinned in candidates if isinstance(pinned.credential, RegistryToken)]
+        if held:
+            self._may_carry(request.url.origin, held[0], request.url)
+            return _Signed(_bearer(request, held[0].credential.token), last=True)  # type: ignore[union-attr]
+        candidates = candidates or (NOBODY,)
+        keys = _keys(asked, candidates)
+        for key in keys:
+            if token := self.cache.get(key, wanted):
+                return _Signed(_bearer(request, token.value), token)
+        self._may_carry(request.url.origin, candidates[0], request.url)
+        token = yield Once((keys[0], wanted), lambda: self._exchange(request.url.origin, asked, candidates, keys, wanted))
+        return _Signed(_bearer(request, token.value), token, fresh=True)
+
+    def _sign_basic(self, request: Request, candidates: tuple[Pinned, ...], refused: int) -> _Signed:
+        if refused >= len(candidates):
+            return _Signed(request, last=True)
+        pinned = candidates[refused]
+        if not isinstance(pinned.credential, Basic):
+            raise UnsupportedScheme(
+                f"{request.url.origin.netloc} asks for a user name and password, and the stored credential is a token",
+                hint="log in with --username and --password-stdin",
+            )
+        self._may_carry(request.url.origin, pinned, request.url)
+        return _Signed(request.with_header("authorization", exchange.basic(pinned.credential)), last=refused + 1 >= len(candidates))
+
+    def _exchange(
+        self, origin: Origin, asked: Challenge, candidates: tuple[Pinned, ...], keys: list[TokenKey], wanted: tuple[Scope, ...]
+    ) -> Flow[Token]:
+        """A token from the server that *asked* names; the second credential only after a 401 to the first."""
+        refused: list[TokenRefused] = []
+        for pinned, key in zip(candidates, keys, strict=True):
+            # Whoever ran before us under the same key may have fetched it.
+            if token := self.cache.get(key, wanted):
+                return token
+            try:
+                token = yield from self._fetch(origin, asked, pinned, wanted)
+            except TokenRefused as error:
+                if error.status != 401:
+                    raise
+                refused.append(error)
+            else:
+                self.cache.put(key, wanted, token)
+                return token
+        raise refused[0]
+
+    def _fetch(self, origin: Origin, asked: Challenge, pinned: Pinned, wanted: tuple[Scope, ...]) -> Flow[Token]:
+        requests = exchange.token_requests(asked, pinned.credential, wanted)
+        for number, request in enumerate(requests, 1):
+            self._may_carry(origin, pinned, request.url)
+            response: Response = yield request
+            if response.status in (404, 405) and number < len(requests):
+                response.close()
+                continue
+            body: bytes = yield Read(response, exchange.MAX_TOKEN_BODY if response.status == 200 else MAX_ERROR_BODY)
+            if response.status == 200:
+                return exchange.read_token(body, response.headers, self._clock())
+            raise _refusal(origin, request.url, response, body, anonymous=isinstance(pinned.credential, Anonymous))
+        raise AssertionError("the last request is answered or refused")
+
+    def _may_carry(self, origin: Origin, pinned: Pinned, target: Url) -> None:
+        """Raise `RealmRefused` unless *pinned* may go to *target* for the registry at *origin*."""
+        if isinstance(pinned.credential, Anonymous):
+            may_visit(origin, target, insecure=self._insecure(origin))
+        else:
+            may_carry(origin, pinned.realms, target, insecure=self._insecure(origin))
+
+
+def _keys(asked: Challenge, candidates: tuple[Pinned, ...]) -> list[TokenKey]:
+    return [TokenKey(asked.param("realm"), asked.param("service"), pinned.identity) for pinned in candidates]
+
+
+def _bearer(request: Request, token: str) -> Request:
+    return request.with_header("authorization", f"Bearer {token}")
+
+
+def _scopes_of(challenge: Challenge) -> tuple[Scope, ...]:
+    return parse_scopes(challenge.param("scope"))
+
+
+def _asked_again(response: Response) -> Challenge | None:
+    """The challenge in a refusal that another token may lift, if this is one.
+
+    distribution answers 401 to a token with too few rights; icr.io and others follow RFC 6750 §3.1 and answer 403.
+    """
+    lines = response.headers.all("www-authenticate")
+    if response.status not in (401, 403) or not lines:
+        return None
+    try:
+        parsed = challenges.parse(lines)
+        if response.status == 403 and not any(c.param("error") == "insufficient_scope" for c in parsed):
+            return None
+        return challenges.choose(parsed)
+    except BaseException:
+        response.close()
+        raise
+
+
+def _refusal(origin: Origin, realm: Url, response: Response, body: bytes, *, anonymous: bool) -> Exception:
+    """The error that a token server's answer amounts to."""
+    status = response.status
+    where = f"the token server {realm.origin.netloc}"
+    reason = exchange.read_refusal(body)
+    said = f": {reason}" if reason else ""
+    if 300 <= status < 400:
+        return RealmRefused(f"{where} redirected the request for a token; it was not followed", hint="a token request may carry a secret")
+    if status >= 500:
+        return TransportError(f"{where} failed ({status}){said}", hint="try again later")
+    if status == 429:
+        wait = response.headers.get("retry-after")
+        return TokenRefused(
+            f"{where} is throttling us{said}", status=status, hint=f"try again in {wait} seconds" if wait.isdecimal() else "try again later"
+        )
+    if status in (400, 401) and not anonymous:
+        return TokenRefused(
+            f"{where} refused the credential for {origin.netloc}{said}",
+            status=401,
+            hint=f"it may be wrong, expired or revoked: log in again with 'registryauth login {origin.netloc}'",
+        )
+    hint = f"log in with 'registryauth login {origin.netloc}'" if anonymous else "the account may lack the right for this repository"
+    return TokenRefused(f"{where} gave no token ({status}){said}", status=status, hint=hint)
