@@ -1,0 +1,25 @@
+"""For the tests of those who build on this package: a registry without a network, and the contract of a store."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from registryauth.testing.registry_simulator import RegistrySimulator
+    from registryauth.testing.store_contract import StoreContract
+
+__all__ = ["RegistrySimulator", "StoreContract"]
+
+_HOMES = {"RegistrySimulator": "registry_simulator", "StoreContract": "store_contract"}
+
+
+def __getattr__(name: str) -> object:
+    # Lazily: the contract needs pytest, which the demo's simulator must not ask for.
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,178 @@
+"""The simulator on a real socket, for clients that we did not write."""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from registryauth._http.messages import Request, Response
+from registryauth._origin import Url
+from registryauth.errors import TransportError
+from registryauth.testing.answers import wire_bytes
+
+#: Bodies are held in memory; test images are small.
+MAX_BODY = 256 * 1024 * 1024
+
+#: How often the accept loop looks whether it should end, in seconds: what closing a server costs at most.
+_POLL = 0.02
+
+_Connection = socket.socket | tuple[bytes, socket.socket]
+
+
+@contextmanager
+def serve(handle: Callable[[Request], Response], tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Answer HTTP/1.1 on a free loopback port with *handle*; gives ``127.0.0.1:PORT``."""
+
+    class Handler(_Handler):
+        pass
+
+    Handler.handle_one = staticmethod(handle)
+    Handler.scheme = "https" if tls else "http"
+    server = _Server(Handler)
+    if tls:
+        # The handshake belongs to the connection's thread: a silent client must not block the accept loop.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    accepting = threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
+    accepting.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        accepting.join()
+        server.server_close()
+        server.hang_up()
+
+
+#: The first byte of a TLS record that opens a connection (RFC 8446 §5.1).
+_TLS_HANDSHAKE = b"\x16"
+
+
+class _Server(ThreadingHTTPServer):
+    """Knows its connections, so that none outlives it: a client that keeps one alive would leave its thread reading forever."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, handler: type[_Handler]) -> None:
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._guard = threading.Lock()
+        super().__init__(("127.0.0.1", 0), handler)
+
+    def process_request(self, request: _Connection, client_address: object) -> None:
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        if isinstance(request, socket.socket):
+            with self._guard:
+                self._open[request] = thread
+        thread.start()
+
+    def shutdown_request(self, request: _Connection) -> None:
+        super().shutdown_request(request)
+        if isinstance(request, socket.socket):
+            with self._guard:
+                self._open.pop(request, None)
+
+    def hang_up(self) -> None:
+        """Close what is still open and wait for its threads."""
+        with self._guard:
+            still = list(self._open.items())
+        for connection, thread in still:
+            # The plain socket's shutdown: TLS's own would drop its state under the thread that reads.
+            with suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            thread.join(timeout=5)
+
+    def handle_error(self, request: _Connection, client_address: object) -> None:
+        # A client that goes away or does not trust our certificate is no fault of ours.
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError, ssl.SSLError)):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    handle_one: Callable[[Request], Response]
+    scheme: str
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # http.server looks for do_GET, do_PATCH and so on.
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
+
+    def handle_one_request(self) -> None:
+        # A TLS client hello may hold no line end to wait for. Go's servers answer it in plain http, and docker, told to be
+        # insecure, takes that for the sign to try http.
+        if isinstance(self.rfile, io.BufferedReader) and self.rfile.peek(1)[:1] == _TLS_HANDSHAKE:
+            self.wfile.write(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.\n")
+            self.close_connection = True
+            return
+        super().handle_one_request()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the simulator records requests itself."""
+
+    def version_string(self) -> str:
+        return "registryauth-simulator"
+
+    def _answer(self) -> None:
+        try:
+            body = self._body()
+            host = self.headers.get("host", "127.0.0.1")
+            request = Request(
+                self.command, Url.parse(f"{self.scheme}://{host}{self.path}"), tuple((k.lower(), v) for k, v in self.headers.items()), body
+            )
+        except (ValueError, TransportError):
+            self.send_error(400)
+            self.close_connection = True
+            return
+        try:
+            response = type(self).handle_one(request)
+        except TransportError:
+            self.close_connection = True
+            return
+        self._send(response)
+
+    def _body(self) -> bytes:
+        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+            return self._chunked()
+        length = int(self.headers.get("content-length") or 0)
+        if not 0 <= length <= MAX_BODY:
+            raise ValueError("the body is too long")
+        return self.rfile.read(length)
+
+    def _chunked(self) -> bytes:
+        """A chunked body (RFC 9112 §7.1), its trailers read and dropped."""
+        parts: list[bytes] = []
+        seen = 0
+        while size := int(self.rfile.readline(1024).partition(b";")[0], 16):
+            seen += size
+            if size < 0 or seen > MAX_BODY:
+                raise ValueError("the body is too long")
+            parts.append(self.rfile.read(size))
+            self.rfile.readline(3)
+        while self.rfile.readline(8192).strip():
+            pass
+        return b"".join(parts)
+
+    def _send(self, response: Response) -> None:
+        bodyless = self.command == "HEAD" or response.status in (204, 304)
+        chunked = not bodyless and "content-length" not in response.headers
+        self.send_response(response.status)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        if chunked:
+            self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        if bodyless:
+            response.close()
+            return
+        for part in wire_bytes(response):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part) if chunked else part)
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
