@@ -16,6 +16,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 #: No URL that a registry sends us needs more; presigned storage links stay below 4 KiB.
 MAX_URL = 8192
+#: RFC 1035 §2.3.4.
+MAX_HOST = 253
 
 
 class Origin(Value):
@@ -57,6 +59,8 @@ class Url(Value):
                 "that is not an absolute http or https URL", hint="user names, spaces and control characters are refused in URLs"
             )
         scheme, host = match["scheme"].lower(), match["host"].lower()
+        if not _is_host(host):
+            raise TransportError("the host of that URL cannot exist")
         port = int(match["port"] or _DEFAULT_PORTS[scheme])
         if not 0 < port < 65536:
             raise TransportError(f"port {port} does not exist")
@@ -64,12 +68,20 @@ class Url(Value):
         return cls(Origin(scheme, host, port), target if target.startswith("/") else "/" + target)
 
     def join(self, location: str) -> Url:
-        """*location*, absolute or relative to this URL (RFC 3986 §5, RFC 9110 §10.2.2)."""
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", location):
+        """*location*, absolute or relative to this URL (RFC 3986 §5, RFC 9110 §10.2.2); raise `TransportError` as `parse` does."""
+        if len(location) > MAX_URL or re.search(r"[^!-~]", location):
+            # urljoin would drop tabs and newlines, and join what others read differently.
+            raise TransportError(
+                "that is no URL to be sent on to", hint="spaces, control characters and foreign letters are refused in URLs"
+            )
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", location):
             return Url.parse(location)
         from urllib.parse import urljoin
 
-        return Url.parse(urljoin(str(self), location))
+        try:
+            return Url.parse(urljoin(str(self), location))
+        except ValueError:
+            raise TransportError("that is no URL to be sent on to") from None
 
     @property
     def redacted(self) -> str:
@@ -79,6 +91,21 @@ class Url(Value):
     def __str__(self) -> str:
         return f"{self.origin}{self.target}"
 
+    def __repr__(self) -> str:
+        return f"Url({self.redacted!r})"
+
+
+def _is_host(host: str) -> bool:
+    if not host.startswith("["):
+        return len(host) <= MAX_HOST
+    import ipaddress
+
+    try:
+        ipaddress.IPv6Address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
 
 #: Token servers that are known to belong to a registry on another origin. Source: each vendor's challenge,
 #: collected under "Public registries" in docs/registries.md.
@@ -86,7 +113,6 @@ KNOWN_REALMS = {
     "registry-1.docker.io": ("auth.docker.io", "auth.ipv6.docker.com"),
     "registry.gitlab.com": ("gitlab.com",),
     "registry.digitalocean.com": ("api.digitalocean.com",),
-    "registry.redhat.io": ("sso.redhat.com",),
 }
 
 
@@ -98,11 +124,21 @@ def is_loopback(hostname: str) -> bool:
     return bool(re.fullmatch(r"127(?:\.[0-9]{1,3}){3}", hostname))
 
 
+#: Azure's platform service: public by its number, yet every virtual machine reaches its own host there.
+#: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+_WIRE_SERVER = "168.63.129.16"
+
+#: No registry lives there, so not even one in the same place may lead us there.
+_NOBODYS = ("link-local", "cloud-internal", "unusually spelled")
+
+
 def _neighbourhood(hostname: str) -> str:
     """Which part of a private network an address literal names; empty for host names and public addresses."""
     hostname = hostname.strip("[]")
     if is_loopback(hostname):
         return "loopback"
+    if hostname == _WIRE_SERVER:
+        return "cloud-internal"
     last = hostname.rpartition(".")[2]
     if not (":" in hostname or re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", last)):
         return ""
@@ -154,7 +190,7 @@ def may_visit(source: Origin, target: Url, *, insecure: bool = False) -> None:
             f"{source.netloc} sent us from https to plain http at {origin}", hint="the registry is misconfigured or under attack"
         )
     there = _neighbourhood(origin.host)
-    if there and (there == "link-local" or there != _neighbourhood(source.host)):
+    if there and (there in _NOBODYS or there != _neighbourhood(source.host)):
         raise RealmRefused(
             f"{source.netloc} sent us to the {there} address {origin.netloc}", hint="the registry is misconfigured or under attack"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from registryauth import _grammar
-from registryauth._origin import Origin, is_loopback
+from registryauth._origin import MAX_HOST, Origin, is_loopback
 from registryauth._value import Value
 from registryauth.digest import Digest
 from registryauth.errors import InvalidDigest, InvalidReference
@@ -28,8 +28,7 @@ DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 
 #: distribution/reference: RepositoryNameTotalLengthMax.
 MAX_PATH = 255
-#: RFC 1035 §2.3.4: a name and a label in it.
-MAX_HOST = 253
+#: RFC 1035 §2.3.4: a label in a host name.
 MAX_LABEL = 63
 _MAX_TEXT = MAX_HOST + MAX_PATH + 128 + 200
 
@@ -121,7 +120,7 @@ class Address(Value):
         scheme = re.match(r"https?://", text, re.IGNORECASE)
         start = scheme.end() if scheme else 0
         host, _, path = text[start:].partition("/")
-        path = re.sub(r"(?:\A|/)v[12]\Z", "", path.rstrip("/")) if scheme else re.sub(r"\Av[12]\Z", "", path.rstrip("/"))
+        path = re.sub(r"(?:(?:\A|/)v[12])+\Z" if scheme else r"\Av[12]\Z", "", path.rstrip("/"))
         registry = _registry(text, host, start, known)
         if path:
             _checked_path(text, path, start + len(host) + 1, what="a path names no tag and no digest here")
@@ -160,20 +159,22 @@ class Reference(Value):
         offset = 0 if implied else len(host) + 1
         path, colon, tag = path_and_tag.partition(":")
         registry = Registry(DOCKER_HUB) if implied else _registry(text, host, 0, known)
-        _checked_path(text, path, offset, what="a repository path is lower-case letters and digits, with . _ - / between them")
-        if path.startswith(f"{host}/") and not implied:
-            raise InvalidReference(
-                "the registry is written twice", text=text, span=(offset, offset + len(host)), hint=f"write {text[offset:]}"
-            )
+        _refuse_twice(text, path_and_tag, offset, () if implied else (host.lower(), registry.host))
+        if len(text) == 64 and re.fullmatch(r"[a-f0-9]+", text):
+            hint = "put the repository and @sha256: before a digest"
+            raise InvalidReference("64 hex digits are an image ID, not a repository", text=text, span=(0, 64), hint=hint)
+        # The path counts as it will be printed: with the library/ that Docker Hub's own images lie in.
+        library = "library/" if registry.host == DOCKER_HUB and "/" not in path else ""
+        _checked_path(
+            text, path, offset, prefix=library, what="a repository path is lower-case letters and digits, with . _ - / between them"
+        )
         if colon and not re.fullmatch(_grammar.TAG, tag):
             start = offset + len(path) + 1
             raise InvalidReference(
                 "that is not a tag", text=text, span=_tag_fault(tag, start), hint="1 to 128 of A-Z a-z 0-9 _ . - and no . or - first"
             )
         digest = _digest(text, digest_text, len(named) + 1) if at else None
-        if registry.host == DOCKER_HUB and "/" not in path:
-            path = f"library/{path}"
-        return cls(Repository(registry, path), tag if colon else None if digest else "latest", digest, implied)
+        return cls(Repository(registry, library + path), tag if colon else None if digest else "latest", digest, implied)
 
     @property
     def registry(self) -> Registry:
@@ -187,10 +188,13 @@ class Reference(Value):
 
     @property
     def familiar(self) -> str:
-        """The short form that Docker shows: ``ubuntu:latest``."""
+        """The short form that Docker shows, where it means the same: ``ubuntu:latest``."""
         short = str(self).removeprefix(f"{DOCKER_HUB}/")
         official = short.removeprefix("library/")
-        return official if short.startswith("library/") and "/" not in official.partition("@")[0] else short
+        if short.startswith("library/") and "/" not in official:
+            return official
+        # docker.io/example.com/app, shortened, would be another registry's.
+        return short if _split_domain(self.repository.path)[2] else str(self)
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
@@ -203,6 +207,7 @@ def _readable(text: str) -> None:
         raise InvalidReference("the reference is empty", hint="for example myregistry.azurecr.io/myimage:v1")
     if len(text) > _MAX_TEXT:
         raise InvalidReference(f"a reference of {len(text)} characters is longer than any registry takes")
+    _refuse_userinfo(text)
     if bad := re.search(r"[^!-~]", text):
         start, end = bad.span()
         if text.strip() and (text[start:].isspace() or text[:end].isspace()):
@@ -215,6 +220,23 @@ def _readable(text: str) -> None:
         )
 
 
+def _refuse_userinfo(text: str) -> None:
+    """Raise if a user name, and perhaps a password, stands before the host; the text is shown without them."""
+    if "@" not in text:
+        return
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text)
+    start = scheme.end() if scheme else 0
+    # Of repo@sha256:..., what stands after the @ is a digest, if perhaps a wrong one.
+    named = re.sub(r"@(?:sha[0-9]+:[^@]*|[^:@]*:[0-9a-fA-F]{32,})\Z", "", text[start:] if scheme else text.partition("/")[0])
+    before, at, _ = named.rpartition("@")
+    if not at:
+        return
+    shown = f"{text[:start]}***{text[start + len(before) :]}"
+    raise InvalidReference(
+        "a user name does not belong in front of a registry", text=shown, span=(start, start + 4), hint="pass it with --username"
+    )
+
+
 def _refuse_url(text: str) -> None:
     if scheme := re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         raise InvalidReference("a reference is not a URL", text=text, span=scheme.span(), hint=f"write {text[scheme.end() :]}")
@@ -223,7 +245,8 @@ def _refuse_url(text: str) -> None:
 def _split_domain(named: str) -> tuple[str, str, bool]:
     """*named* as domain, remainder, and whether Docker Hub was implied (distribution/reference, splitDockerDomain)."""
     first, slash, rest = named.partition("/")
-    if slash and (first == "localhost" or first != first.lower() or any(c in first for c in ".:[")):
+    # Where distribution takes a capitalised word for a domain, its lower-case form would be a path again.
+    if slash and (first == "localhost" or any(c in first for c in ".:[")):
         return first, rest, False
     return DOCKER_HUB, named, True
 
@@ -231,8 +254,6 @@ def _split_domain(named: str) -> tuple[str, str, bool]:
 def _registry(text: str, host: str, start: int, known: Collection[str]) -> Registry:
     """The registry that *host* names, which stands at *start* in *text*."""
     span = (start, start + len(host))
-    if "@" in host:
-        raise InvalidReference("a registry address carries no user name", text=text, span=span, hint="pass it with --username")
     match = re.fullmatch(rf"(?P<name>{_grammar.HOST})(?::(?P<port>{_grammar.PORT}))?", host)
     if not match:
         hint = (
@@ -244,13 +265,16 @@ def _registry(text: str, host: str, start: int, known: Collection[str]) -> Regis
     name, port = match["name"].lower(), match["port"]
     if port and not 0 < int(port) < 65536:
         raise InvalidReference("there is no such port", text=text, span=(span[1] - len(port), span[1]))
+    canonical = f"{name}:{int(port)}" if port else name
     if name.startswith("["):
-        name = f"[{_ipv6(text, name, span)}]"
+        canonical = canonical.replace(name, f"[{_ipv6(text, name, span)}]")
+    elif canonical == name and "." not in name and name != "localhost":
+        hint = f"for example {name}.azurecr.io or {name}:5000"
+        raise InvalidReference("a registry's name has a dot or a port; this one has neither dot nor port", text=text, span=span, hint=hint)
     elif len(name) > MAX_HOST or any(len(label) > MAX_LABEL for label in name.split(".")):
         raise InvalidReference("a host name has at most 253 characters, 63 between two dots", text=text, span=span)
-    elif name not in known and (meant := _near_miss(name)):
+    elif name not in known and canonical not in known and (meant := _near_miss(name)):
         raise InvalidReference(f"{name} is not in {meant}: a slip of the finger?", text=text, span=span, hint=f"did you mean {meant}?")
-    canonical = f"{name}:{int(port)}" if port else name
     return Registry(DOCKER_HUB if canonical in _DOCKER_HUB_ALIASES else canonical)
 
 
@@ -258,15 +282,20 @@ def _ipv6(text: str, name: str, span: tuple[int, int]) -> str:
     import ipaddress
 
     try:
-        return str(ipaddress.IPv6Address(name.strip("[]")))
+        address = ipaddress.IPv6Address(name.strip("[]"))
     except ValueError:
         raise InvalidReference("that is not an IPv6 address", text=text, span=span) from None
+    if address.ipv4_mapped:
+        raise InvalidReference("that is an IPv4 address in disguise", text=text, span=span, hint=f"write {address.ipv4_mapped}")
+    return str(address)
 
 
 def _near_miss(name: str) -> str:
     """The well-known suffix that *name* misses by one slip; empty if there is none."""
     labels = name.split(".")
     endings = {suffix: ".".join(labels[-(suffix.count(".") + 1) :]) for suffix in _MISTYPED}
+    # Google writes the location in the same label: europe-west1-docker.pkg.dev.
+    endings["docker.pkg.dev"] = endings["docker.pkg.dev"].rpartition("-")[2]
     if any(suffix == ending for suffix, ending in endings.items()):
         return ""
     for suffix, ending in endings.items():
@@ -288,8 +317,15 @@ def _one_slip(right: str, typed: str) -> bool:
     )
 
 
-def _checked_path(text: str, path: str, start: int, *, what: str) -> None:
-    """Raise `InvalidReference` unless *path*, which stands at *start* in *text*, is a repository path."""
+def _refuse_twice(text: str, path_and_tag: str, start: int, hosts: tuple[str, ...]) -> None:
+    for host in hosts:
+        if path_and_tag.lower().startswith(f"{host}/"):
+            span = (start, start + len(host))
+            raise InvalidReference("the registry is written twice", text=text, span=span, hint=f"write {text[start:]}")
+
+
+def _checked_path(text: str, path: str, start: int, *, what: str, prefix: str = "") -> None:
+    """Raise `InvalidReference` unless *path*, which stands at *start* in *text*, is a repository path, with *prefix* in front."""
     if not path:
         raise InvalidReference(
             "the repository path is missing", text=text, span=(start, start + 1), hint="for example myregistry.azurecr.io/myimage"
@@ -301,13 +337,9 @@ def _checked_path(text: str, path: str, start: int, *, what: str) -> None:
         good = re.match(rf"(?:{_grammar.PATH_COMPONENT}/)*(?:{_grammar.PATH_COMPONENT})?", path)
         at = start + (good.end() if good else 0)
         raise InvalidReference(what, text=text, span=(at, at + 1))
-    if len(path) > MAX_PATH:
+    if (length := len(prefix + path)) > MAX_PATH:
         raise InvalidReference(
-            f"a repository path has at most {MAX_PATH} characters, not {len(path)}", text=text, span=(start, start + len(path))
-        )
-    if re.fullmatch(r"[a-f0-9]{64}", path):
-        raise InvalidReference(
-            "64 hex digits are an image ID, not a repository", text=text, span=(start, start + 64), hint="put @sha256: before a digest"
+            f"a repository path has at most {MAX_PATH} characters, not {length}", text=text, span=(start, start + len(path))
         )
 
 

@@ -112,7 +112,7 @@ class Response:
 
         Raise `TransportError` where a ``Content-Encoding`` was applied: we asked for none, and a decoder is a bomb's fuse.
         """
-        if self.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+        if any(encoding.strip().lower() not in ("", "identity") for encoding in self.headers.all("content-encoding")):
             self.close()
             raise TransportError(
                 f"{self.url.origin} compressed its answer, which we did not ask for",
@@ -126,11 +126,12 @@ class Response:
             self.close()
 
     def read(self, limit: int) -> bytes:
-        """The whole body; raise `SizeMismatch` if it is longer than *limit* bytes, having read no more than that."""
+        """The whole body; raise `SizeMismatch` if it is longer than *limit* bytes, having read at most 64 KiB more than that."""
         announced = self.headers.get("content-length")
-        if announced.isdecimal() and int(announced) > limit:
+        # int() refuses more than 4,300 digits with an error of its own.
+        if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
             self.close()
-            raise SizeMismatch(f"{self.url.origin} announced {announced} bytes where at most {limit} are allowed")
+            raise SizeMismatch(f"{self.url.origin} announced more than the {limit} bytes allowed")
         parts: list[bytes] = []
         seen = 0
         for chunk in self.chunks(min(limit + 1, 64 * 1024)):
@@ -142,8 +143,9 @@ class Response:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Free the connection; a body not read to its end is dropped."""
-        self._release()
+        """Free the connection, once; a body not read to its end is dropped."""
+        release, self._release = self._release, _released
+        release()
 
     def __enter__(self) -> Self:
         return self
@@ -153,3 +155,7 @@ class Response:
 
     def __repr__(self) -> str:
         return f"Response({self.status}, {self.url.redacted!r})"
+
+
+def _released() -> None:
+    """Do nothing: the connection may already carry somebody else's request."""

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from registryauth.config import DEFAULT, FLAG, MAX_FILE, RegistrySettings, load, user_file
+from registryauth.errors import ConfigurationError
+
+EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
+
+
+@pytest.fixture
+def environ(home):
+    return {"HOME": str(home)}
+
+
+@pytest.fixture
+def write(home, environ):
+    def write(text: str | bytes, path: Path | None = None) -> str:
+        path = path or home / ".config/registryauth/config.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def loaded(environ, tmp_path):
+    def loaded(**more):
+        more.setdefault("system_file", str(tmp_path / "absent.toml"))
+        return load(environ, **more)
+
+    return loaded
+
+
+def test_without_any_file_the_defaults_hold_and_say_so(loaded, home):
+    config = loaded()
+    assert config.store_path == f"{home}/.local/share/registryauth/store.db"
+    assert config.store_key_file == f"{home}/.config/registryauth/store.key"
+    assert (config.store_key, config.docker_config) == ("auto", True)
+    assert config.registry("registry.example.com") == RegistrySettings()
+    assert set(config.origins.values()) == {DEFAULT}
+
+
+def test_each_layer_is_stronger_than_the_one_below(loaded, write, environ, tmp_path):
+    system = tmp_path / "etc.toml"
+    write('[store]\npath = "/s"\nkey = "file"\nkey_file = "/s.key"\n[resolver]\ndocker_config = false', system)
+    user = write('[store]\nkey = "keyring"\nkey_file = "/u.key"\n[resolver]\ndocker_config = true')
+    environ |= {"REGISTRYAUTH_STORE_KEY_FILE": "/e.key", "REGISTRYAUTH_RESOLVER_DOCKER_CONFIG": "false"}
+    config = loaded(flags={"resolver.docker_config": True, "store.path": None}, system_file=str(system))
+    assert (config.store_path, config.store_key, config.store_key_file, config.docker_config) == ("/s", "keyring", "/e.key", True)
+    assert config.origins == {
+        "store.path": str(system),
+        "store.key": user,
+        "store.key_file": "REGISTRYAUTH_STORE_KEY_FILE",
+        "resolver.docker_config": FLAG,
+    }
+
+
+def test_what_is_said_of_one_registry_adds_up_over_the_layers(loaded, write, tmp_path):
+    system = tmp_path / "etc.toml"
+    write('[registries."Registry.Example.com:5000"]\nkind = "public"\ninsecure = true', system)
+    user = write(
+        '[registries."registry.example.com:5000"]\nkind = "standalone"\nca_file = "~/ca.pem"\nrealm = "https://auth.example.com/token"'
+    )
+    config = loaded(system_file=str(system))
+    said = config.registry("registry.example.com:5000")
+    assert said.kind == "standalone"
+    assert said.insecure is True
+    assert said.ca_file.endswith("/ca.pem")
+    assert not said.ca_file.startswith("~")
+    assert said.realm == "https://auth.example.com/token"
+    assert config.origins['registries."registry.example.com:5000".kind'] == user
+    assert config.origins['registries."registry.example.com:5000".insecure'] == str(system)
+
+
+def test_dockers_aliases_are_one_registry(loaded, write):
+    write('[registries."index.docker.io"]\nkind = "public"')
+    assert loaded().registry("docker.io").kind == "public"
+
+
+def test_the_variable_names_another_file_and_then_it_must_be_there(loaded, write, environ, tmp_path):
+    write('[store]\npath = "/not-this"')
+    environ["REGISTRYAUTH_CONFIG"] = write('[store]\npath = "/this"', tmp_path / "mine.toml")
+    assert loaded().store_path == "/this"
+    environ["REGISTRYAUTH_CONFIG"] = str(tmp_path / "gone.toml")
+    with pytest.raises(ConfigurationError, match="there is no configuration file") as caught:
+        loaded()
+    assert caught.value.file == str(tmp_path / "gone.toml")
+
+
+def test_the_configuration_directory_is_xdgs(environ, tmp_path):
+    environ["XDG_CONFIG_HOME"] = str(tmp_path)
+    assert user_file(environ) == f"{tmp_path}/registryauth/config.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line", "words"),
+    [
+        ("[stroe]\n", "stroe", 1, "did you mean store?"),
+        ('[store]\n\npaht = "/x"\n', "store.paht", 3, "did you mean path?"),
+        ("[zzz]\n", "zzz", 1, "known here: store, resolver, registries"),
+        ('[store]\nkey = "keyrign"\n', "store.key", 2, "did you mean keyring?"),
+        ("[store]\nkey = 1\n", "store.key", 2, "must be one of auto, file, keyring"),
+        ("[store]\npath = 1\n", "store.path", 2, "must be text"),
+        ('[store]\npath = "a\\u0000b"\n', "store.path", 2, "NUL"),
+        ('[resolver]\ndocker_config = "yes"\n', "resolver.docker_config", 2, "true or false"),
+        ("store = 1\n", "store", 1, "must be a table"),
+        ("# x\nregistries = []\n", "registries", 2, "must be a table"),
+        ('[registries."a.example"]\n"kynd" = 1\n', "registries.a.example.kynd", 2, "did you mean kind?"),
+        ('[registries."a.example"]\nkind = "pubic"\n', 'registries."a.example".kind', 2, "did you mean public?"),
+        ('[registries."a.example"]\ninsecure = 1\n', 'registries."a.example".insecure', 2, "true or false"),
+        ('[registries."a.example"]\nrealm = "auth"\n', 'registries."a.example".realm', 2, "URL of a token server"),
+        ('[registries."a b"]\n', 'registries."a b"', 1, "not a registry address"),
+        ('[registries]\n"a.example" = 1\n', 'registries."a.example"', 2, "must be a table"),
+        ('[registries.myregistry.azurecr.io]\nkind = "public"\n', 'registries."myregistry"', 1, "in quotes"),
+        ('store.key = "nope"\n', "store.key", 1, "must be one of"),
+        ('store = { pth = "x" }\n', "store.pth", 0, "did you mean path?"),
+    ],
+)
+def test_a_mistake_is_named_with_file_key_line_and_a_guess(loaded, write, text, key, line, words):
+    path = write(text)
+    with pytest.raises(ConfigurationError) as caught:
+        loaded()
+    assert (caught.value.file, caught.value.key, caught.value.line) == (path, key, line)
+    assert path in caught.value.message
+    assert words in f"{caught.value.message} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[store\n", "line 1: that is not TOML"),
+        (b"\n\npath = \xc3\x84 canary\n", "line 3: that is not TOML"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"a = " + b"[" * 100_000, "nested too deeply"),
+        (b"#" * (MAX_FILE + 1), "larger than"),
+        (b'[store]\npath = "x\x00canary"', "not TOML"),
+        (b'{"auths": {"canary": {}}}', "line 1: that is not TOML"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused_without_quoting_it(loaded, write, content, words):
+    write(content)
+    with pytest.raises(ConfigurationError, match=re.escape(words)) as caught:
+        loaded()
+    assert "canary" not in caught.value.message + caught.value.hint
+
+
+def test_a_directory_in_the_files_place_is_an_error(loaded, home):
+    (home / ".config/registryauth/config.toml").mkdir(parents=True)
+    with pytest.raises(ConfigurationError, match="Is a directory"):
+        loaded()
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("yes", True), ("FALSE", False), ("off", False)])
+def test_a_variable_says_yes_or_no_in_the_usual_words(loaded, environ, text, value):
+    environ["REGISTRYAUTH_RESOLVER_DOCKER_CONFIG"] = text
+    assert loaded().docker_config is value
+
+
+@pytest.mark.parametrize(("name", "text"), [("REGISTRYAUTH_RESOLVER_DOCKER_CONFIG", "perhaps"), ("REGISTRYAUTH_STORE_KEY", "paper")])
+def test_a_variable_that_makes_no_sense_is_named(loaded, environ, name, text):
+    environ[name] = text
+    with pytest.raises(ConfigurationError, match=f"{name} must be"):
+        loaded()
+
+
+def test_a_flag_of_the_wrong_kind_is_refused(loaded):
+    with pytest.raises(ConfigurationError, match=r"store\.key must be one of"):
+        loaded(flags={"store.key": "paper"})
+
+
+def test_the_secret_variables_are_no_settings(loaded, environ):
+    environ |= {"REGISTRYAUTH_REGISTRY": "canary.example", "REGISTRYAUTH_USERNAME": "canary", "REGISTRYAUTH_PASSWORD": "canary"}
+    config = loaded()
+    assert "canary" not in repr(config) + repr(config.describe())
+
+
+def test_describe_gives_every_setting_once_with_its_origin(loaded, write):
+    path = write('[registries."b.example"]\nkind = "public"\n[registries."a.example"]\ninsecure = true')
+    rows = loaded().describe()
+    assert [row[0] for row in rows] == [
+        "store.path",
+        "store.key",
+        "store.key_file",
+        "resolver.docker_config",
+        'registries."a.example".insecure',
+        'registries."b.example".kind',
+    ]
+    assert rows[1] == ("store.key", "auto", DEFAULT)
+    assert rows[4][1:] == ("true", path)
+
+
+def test_a_host_that_looks_mistyped_may_be_written_down_on_purpose(loaded, write):
+    write('[registries."my.azureecr.io:5000"]\nkind = "standalone"')
+    assert loaded().registry("my.azureecr.io:5000").kind == "standalone"
+
+
+def test_the_example_states_every_key_and_its_default(loaded, write):
+    setting = re.compile(r"# (\[.*\]|[a-z_]+ = .*)")
+    lines = [match[1] for line in EXAMPLE.read_text().splitlines() if (match := setting.fullmatch(line))]
+    before = loaded()
+    path = write("\n".join(lines))
+    config = loaded()
+    for field in ("store_path", "store_key", "store_key_file", "docker_config"):
+        assert getattr(config, field) == getattr(before, field)
+    assert config.registries == {"registry.example.com:5000": RegistrySettings()}
+    assert len(config.describe()) == 4 + len(RegistrySettings.__match_args__)
+    assert {row[2] for row in config.describe()} == {path}
+
+
+def test_the_example_as_it_is_sets_nothing(loaded, write):
+    before = loaded()
+    write(EXAMPLE.read_text())
+    assert loaded() == before
+
+
+def test_without_a_home_there_are_settings_but_no_files(monkeypatch, tmp_path):
+    monkeypatch.setattr("registryauth._paths.home_dir", lambda environ: "")
+    config = load({"REGISTRYAUTH_STORE_KEY": "file"}, system_file=str(tmp_path / "absent"))
+    assert (config.store_path, config.store_key) == ("", "file")
+
+
+def test_loading_imports_nothing_heavy_where_there_is_no_file(environ):
+    code = (
+        "import sys, registryauth.config as c; c.load(system_file='/nonexistent');"
+        "print([m for m in ('tomllib','typing','dataclasses','inspect','pathlib','json','difflib','subprocess','tempfile','logging')"
+        " if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", code], env=environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True
+    )
+    assert (result.stdout, result.stderr) == ("[]\n", "")
