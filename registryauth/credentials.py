@@ -61,12 +61,13 @@ class Pinned(Value):
     *identity* tells this credential from every other one (store record, slot and revision, or the
     source's name) and holds nothing secret. *realms* are the origins confirmed when the secret was
     registered; a source that pins nothing leaves them empty, and then only the registry's own origin
-    and the built-in table remain.
+    and the built-in table remain. *insecure* says that its registry was named for plain http.
     """
 
     credential: Credential
     identity: str
     realms: tuple[Origin, ...] = ()
+    insecure: bool = False
 
 
 #: What an absent credential looks like to the auth flow.

@@ -14,7 +14,7 @@ from registryauth._grammar import PATH
 from registryauth._http.messages import Headers, Request, Response
 from registryauth._http.through_httpx import from_httpx
 from registryauth._origin import Url
-from registryauth.auth.drive import Credentials, Flights
+from registryauth.auth.drive import Flights
 from registryauth.auth.flow import Authorizer, Lookup, Once, Read
 from registryauth.auth.scope import Scope
 from registryauth.errors import Error, SizeMismatch, TransportError
@@ -23,6 +23,7 @@ from registryauth.reference import Registry, Repository
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
+    from registryauth.auth.drive import Credentials
     from registryauth.auth.flow import Effect, Flow
 
     _Stack: TypeAlias = "list[tuple[_Step, Callable[[], None]]]"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Self
 
 from registryauth._http import MAX_ERROR_BODY, Request, Response, open_transport
-from registryauth._http.messages import Transport
 from registryauth._origin import Origin, Url, may_visit
 from registryauth.auth import Authorizer, Scope
 from registryauth.auth.drive import Flights, drive
@@ -20,6 +19,11 @@ from registryauth.credentials import Anonymous, Pinned
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, InvalidDigest, NotFound, RegistryError, TransportError
 from registryauth.reference import Reference, Registry, Repository
+from registryauth.registries import kind_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from registryauth._http.messages import Transport
 
 Credentials = Callable[[Repository], tuple[Pinned, ...]]
 
@@ -53,7 +57,9 @@ class Client:
     ) -> None:
         self._credentials = credentials
         self._transport = transport or open_transport(environ, ca_files=ca_files)
-        self._insecure = frozenset(insecure)
+        self._insecure: set[str] = set()
+        for host in insecure:
+            self._allow_plain(Registry.parse(host, known=(host,)))
         self._authorizer = Authorizer(insecure=lambda origin: self._is_insecure(origin.netloc))
         self._flights = Flights()
         self._origins: dict[Registry, Origin] = {}
@@ -72,11 +78,17 @@ class Client:
 
     def repository(self, repository: Repository | str) -> RepositoryClient:
         """What can be done in one repository."""
-        return RepositoryClient(self, Repository.parse(repository) if isinstance(repository, str) else repository)
+        if isinstance(repository, str):
+            # `kind_of` refuses a host-less azureml/… name, which must never be looked for on Docker Hub.
+            Repository.parse(repository)
+            repository = kind_of(Reference.parse(repository)).reference.repository
+        return RepositoryClient(self, repository)
 
     def challenge(self, registry: Registry) -> Response:
-        """The registry's bare answer to ``GET /v2/``, nothing sent that could tell who asks."""
-        return self._anywhere(registry, lambda origin: self._transport.send(endpoints.base(origin)))
+        """The registry's bare answer to ``GET /v2/``, nothing sent that could tell who asks: 200 or 401, else raise."""
+        response = self._anywhere(Repository(registry, ""), lambda origin: self._transport.send(endpoints.base(origin)))
+        self._expect(response, f"{registry}/v2/", None, 200, 401)
+        return response
 
     def ping(self, repository: Repository, *actions: str) -> tuple[str, ...] | None:
         """Ask ``GET /v2/`` with *repository*'s credential and a token for *actions* on it; raise if it is refused.
@@ -85,7 +97,7 @@ class Client:
         A token server may grant less than was asked for and call that success.
         """
         scopes = (Scope.of(repository, *actions),) if actions else ()
-        response = self._anywhere(repository.registry, lambda origin: self._authorized(endpoints.base(origin), repository, scopes))
+        response = self._anywhere(repository, lambda origin: self._authorized(endpoints.base(origin), repository, scopes))
         self._expect(response, f"{repository.registry}/v2/", repository, 200)
         response.close()
         return self._authorizer.granted(response.url.origin, repository, scopes, self._candidates(repository))
@@ -93,7 +105,7 @@ class Client:
     def send(self, repository: Repository, build: Callable[[Origin], Request], *actions: str) -> Response:
         """Send what *build* makes for the registry's origin, with *actions* on *repository*; give the answer, whatever it is."""
         scopes = (Scope.of(repository, *actions),)
-        return self._anywhere(repository.registry, lambda origin: self._authorized(build(origin), repository, scopes))
+        return self._anywhere(repository, lambda origin: self._authorized(build(origin), repository, scopes))
 
     def follow(self, response: Response) -> Response:
         """The answer at the end of *response*'s redirects. No hop gets a secret, and none may lead where `may_visit` refuses."""
@@ -112,6 +124,15 @@ class Client:
         response.close()
         raise RegistryError(f"{start} redirects in circles", hint="the registry is misconfigured")
 
+    def _may_be_plain(self, repository: Repository) -> bool:
+        """Whether the user named this registry insecure, here or when the credential was registered."""
+        if any(pinned.insecure for pinned in self._candidates(repository)):
+            self._allow_plain(repository.registry)
+        return self._is_insecure(repository.registry.origin(plain_http=True).netloc)
+
+    def _allow_plain(self, registry: Registry) -> None:
+        self._insecure.update((registry.origin().netloc, registry.origin(plain_http=True).netloc))
+
     def _is_insecure(self, netloc: str) -> bool:
         return netloc in self._insecure
 
@@ -126,8 +147,9 @@ class Client:
             self._held[repository] = self._credentials(repository)
         return self._held[repository]
 
-    def _anywhere(self, registry: Registry, ask: Callable[[Origin], Response]) -> Response:
+    def _anywhere(self, repository: Repository, ask: Callable[[Origin], Response]) -> Response:
         """What *ask* gives for the registry's origin: https, or plain http where that is allowed and https is not spoken."""
+        registry = repository.registry
         if known := self._origins.get(registry):
             return ask(known)
         origin = registry.origin()
@@ -136,7 +158,7 @@ class Client:
         except TransportError as error:
             from registryauth._http.tls import NotTls
 
-            if not isinstance(error, NotTls) or not (registry.is_loopback or self._is_insecure(registry.host)):
+            if not isinstance(error, NotTls) or not (registry.is_loopback or self._may_be_plain(repository)):
                 raise
             origin = registry.origin(plain_http=True)
             response = ask(origin)

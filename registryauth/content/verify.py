@@ -11,7 +11,8 @@ from registryauth.errors import ContentError, DigestMismatch, SizeMismatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import BinaryIO
 
 
 def save(
@@ -19,9 +20,22 @@ def save(
 ) -> int:
     """Write *chunks* to the file *to* if they are *digest*'s content, and give their count of bytes.
 
-    They go into a temporary file beside it, which takes its name only when all was verified and is on the disk;
-    whatever fails leaves nothing behind. *size* is what the descriptor says, *limit* what is written at most.
+    The file appears only when all was verified and is on the disk; whatever fails leaves nothing behind. *size* is
+    what the descriptor says, *limit* what is written at most.
     """
+    with _replacing(to) as file:
+        return _copy(chunks, file.write, digest, size, limit, progress)
+
+
+def write(to: str, content: bytes) -> None:
+    """Write *content*, verified already, to the file *to*: all of it or nothing."""
+    with _replacing(to) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def _replacing(to: str) -> Iterator[BinaryIO]:
+    """A temporary file beside *to* that takes its name at the end, and is gone if anything failed."""
     directory, name = os.path.split(os.path.abspath(to))
     temporary = os.path.join(directory, f".{name[:100]}.{secrets.token_hex(6)}.partial")
     try:
@@ -30,7 +44,7 @@ def save(
         raise ContentError(f"cannot write to {directory}: {error.strerror}") from error
     try:
         with os.fdopen(handle, "wb", buffering=0) as file:
-            seen = _copy(chunks, file.write, digest, size, limit, progress)
+            yield file
             os.fsync(file.fileno())
         os.replace(temporary, to)
     except BaseException as error:
@@ -39,7 +53,6 @@ def save(
         if isinstance(error, OSError):
             raise ContentError(f"cannot write {to}: {error.strerror}", hint="is the disk full?") from error
         raise
-    return seen
 
 
 def _copy(

@@ -1,0 +1,65 @@
+"""``registryauth login``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registryauth.cli.app import single
+from registryauth.cli.options import AddressArgument, CaFile, Insecure
+
+
+def login(
+    registry: AddressArgument,
+    username: Annotated[str, typer.Option("--username", "-u", help="User name, or the client ID of a service principal.")] = "",
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
+    identity_token_stdin: Annotated[
+        bool, typer.Option("--identity-token-stdin", help="Read an identity token (OAuth2 refresh token) from standard input.")
+    ] = False,
+    repository: Annotated[
+        str, typer.Option("--repository", metavar="PATH", help="Check the right to pull from this repository, too.")
+    ] = "",
+    realm: Annotated[str, typer.Option("--realm", metavar="URL", help="The registry's token server, where it is on another host.")] = "",
+    no_verify: Annotated[bool, typer.Option("--no-verify", help="Store without asking the registry.")] = False,
+    expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="When the secret dies: 2027-05-01, or 90d from now.")] = "",
+    insecure: Insecure = False,
+    ca_file: CaFile = "",
+) -> None:
+    """Verify a credential against its registry and keep it, encrypted.
+
+    The secret is asked for without echo, or read from standard input; it is never an option's value.
+    Nothing is stored unless the registry takes it.
+    """
+    import sys
+
+    from registryauth.cli.console import say
+    from registryauth.cli.enroll import enroll
+    from registryauth.cli.next_steps import shadowed, use_it
+    from registryauth.cli.secrets import account_and_secret
+    from registryauth.cli.session import Session
+
+    if password_stdin and identity_token_stdin:
+        raise typer.BadParameter("--password-stdin and --identity-token-stdin exclude each other")
+    session = Session(ca_file=ca_file, insecure=insecure)
+    address = session.address(registry)
+    account, secret = account_and_secret(username, from_stdin=password_stdin, token_from_stdin=identity_token_stdin)
+    registration = enroll(
+        session,
+        address,
+        account,
+        secret,
+        made_by="login",
+        kind="identity-token" if identity_token_stdin else "user",
+        repository=repository,
+        realm=realm,
+        verify=not no_verify,
+        insecure=insecure,
+        expires=expires,
+    )
+    for line in (*shadowed(session, registration.principal), *use_it(session, registration.principal)):
+        say(line)
+    sys.stderr.flush()
+
+
+app = single(login)

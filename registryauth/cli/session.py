@@ -1,0 +1,74 @@
+"""What a verb needs to work: settings, store, resolver, client, opened when they are first used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from registryauth.config import Config, load
+from registryauth.reference import Address, Reference
+from registryauth.stores import open_store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from registryauth.client import Client
+    from registryauth.client.client import Credentials
+    from registryauth.resolver import Resolver
+    from registryauth.stores.encrypted import EncryptedStore
+
+
+class Session:
+    """One command's surroundings. *ca_file* and *insecure* are its flags, for the registry it is about."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ, *, ca_file: str = "", insecure: bool = False) -> None:
+        self.environ = environ
+        self.config: Config = load(environ)
+        self._ca_file = ca_file
+        self._insecure = insecure
+
+    @contextmanager
+    def store(self) -> Iterator[EncryptedStore]:
+        """The configured store."""
+        config = self.config
+        opened = open_store(config.store_path, key=config.store_key, key_file=config.store_key_file, environ=self.environ)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def resolver(self, *, account: str = "") -> Resolver:
+        """The configured sources, in order."""
+        from registryauth.resolver import Resolver
+
+        return Resolver.from_config(self.config, self.environ, account=account or None)
+
+    def client(self, credentials: Credentials, host: str) -> Client:
+        """A client for the registry at *host*."""
+        from registryauth.client import Client
+
+        named = [name for name, said in self.config.registries.items() if said.insecure]
+        return Client(credentials, insecure=[*named, *([host] if self._insecure else [])], ca_files=self._ca_files(), environ=self.environ)
+
+    def address(self, text: str) -> Address:
+        """*text* as what a credential is registered for."""
+        return Address.parse(text, known=self._spelled())
+
+    def reference(self, text: str) -> Reference:
+        """*text* as an image reference."""
+        return Reference.parse(text, known=self._spelled())
+
+    def _spelled(self) -> frozenset[str]:
+        return frozenset(Address.parse(host, known=(host.partition(":")[0],)).registry.hostname for host in self.config.registries)
+
+    def _ca_files(self) -> dict[str, str]:
+        """Which authorities count for which host: a registry's own, for its token server too, and the flag's for all."""
+        from registryauth._origin import Url
+
+        files = {"*": self._ca_file} if self._ca_file else {}
+        for host, said in self.config.registries.items():
+            if said.ca_file:
+                files[host] = said.ca_file
+                if said.realm:
+                    files[Url.parse(said.realm).origin.netloc] = said.ca_file
+        return files

@@ -1,0 +1,93 @@
+"""Does the registry take this credential, and where would it be sent? Asked before anything is stored."""
+
+from __future__ import annotations
+
+from registryauth._origin import Origin, Url, may_carry
+from registryauth._value import Value
+from registryauth.auth.challenge import Challenge, choose, parse
+from registryauth.credentials import Credential, Pinned
+from registryauth.errors import Denied, RealmRefused
+from registryauth.reference import Address, Repository
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from registryauth.client import Client
+    from registryauth.client.client import Credentials
+
+    OpenClient = Callable[[Credentials], Client]
+
+
+class Verification(Value):
+    """What the registry said. *verified* is false where it asks nobody for anything, so that a wrong password would pass too.
+
+    *realm* is the token server to pin, empty where it is the registry itself; *granted* are the actions that a token
+    shows, None where none shows any.
+    """
+
+    verified: bool
+    detail: str
+    realm: str = ""
+    granted: tuple[str, ...] | None = None
+
+
+def verify(
+    address: Address,
+    credential: Credential,
+    open_client: OpenClient,
+    *,
+    repository: Repository | None = None,
+    realm: str = "",
+    insecure: bool = False,
+    confirm: Callable[[str], bool] = lambda _: False,
+) -> Verification:
+    """Ask *address*'s registry whether it takes *credential*, with the right to pull from *repository* if one is named.
+
+    The credential goes to the registry, to *realm*, to the built-in table's token server for it, or to the one that
+    *confirm* is shown and says yes to; otherwise raise `RealmRefused`, having sent it nowhere. Raise `TokenRefused`,
+    `Unauthorized` or `Denied` where it is not taken, after one attempt.
+    """
+    held: list[Pinned] = []
+    with open_client(lambda _: tuple(held)) as client:
+        bare = client.challenge(address.registry)
+        origin, status, lines = bare.url.origin, bare.status, bare.headers.all("www-authenticate")
+        bare.close()
+        if status == 200:
+            return Verification(False, f"{address.registry} answers without a credential, so it says nothing about this one")
+        asked = choose(parse(lines))
+        pinned = _realm_to_pin(origin, asked, realm, insecure=insecure, confirm=confirm)
+        held.append(Pinned(credential, "the credential given", (Url.parse(pinned).origin,) if pinned else (), insecure))
+        actions = ("pull",) if repository else ()
+        granted = client.ping(repository or Repository(address.registry, address.path), *actions)
+    if repository and granted is not None and "pull" not in granted:
+        raise Denied(
+            f"{address.registry} takes the credential and gives it no right to pull from {repository}",
+            status=403,
+            hint="grant the account pull (AcrPull on Azure) on this repository, or check the repository's name",
+        )
+    return Verification(True, _how(asked, repository, granted), pinned, granted)
+
+
+def _realm_to_pin(origin: Origin, asked: Challenge, named: str, *, insecure: bool, confirm: Callable[[str], bool]) -> str:
+    """The token server's URL if it is on another origin than the registry, allowed by the user; empty otherwise."""
+    if asked.scheme != "bearer":
+        return ""
+    realm = Url.parse(asked.param("realm"))
+    trusted = (Url.parse(named).origin,) if named else ()
+    try:
+        may_carry(origin, trusted, realm, insecure=insecure)
+    except RealmRefused:
+        # Plain http is not for a person at a prompt to wave through.
+        may_carry(origin, (realm.origin,), realm, insecure=insecure)
+        if not confirm(f"{origin.netloc} wants its credentials sent to the token server {realm.origin}. Is that its own?"):
+            raise
+    return "" if realm.origin == origin else realm.redacted
+
+
+def _how(asked: Challenge, repository: Repository | None, granted: tuple[str, ...] | None) -> str:
+    if asked.scheme == "basic":
+        return "the registry took the user name and password"
+    if repository and granted is not None:
+        return f"the token for {repository.path} grants {', '.join(granted)}"
+    return "the token server took the credential" + ("" if repository else "; --repository would check the right to pull")
