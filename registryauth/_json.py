@@ -85,7 +85,7 @@ class Node:
             yield key, self._child(key, value)
 
     def text(self) -> str:
-        """This string, empty where it is absent."""
+        """The string, empty where it is absent."""
         if self.value is None:
             return ""
         if not isinstance(self.value, str):
@@ -95,7 +95,7 @@ class Node:
         return self.value
 
     def whole(self) -> int:
-        """This whole number, 0 where it is absent."""
+        """The whole number, 0 where it is absent."""
         if self.value is None:
             return 0
         if not isinstance(self.value, int) or isinstance(self.value, bool):

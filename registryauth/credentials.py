@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registryauth._origin import Origin
+from registryauth._redact import printable
 from registryauth._value import Value
 
 #: Docker's helper protocol: this user name says that the secret is an identity token.
@@ -53,6 +54,19 @@ def to_login(credential: Credential) -> tuple[str, str]:
             return TOKEN_USERNAME, token
         case _:
             return "", ""
+
+
+def describe(credential: Credential) -> str:
+    """What *credential* is, in words that hold no secret."""
+    match credential:
+        case Basic(username, _):
+            return f"account {printable(username, 80)}"
+        case IdentityToken():
+            return "an identity token"
+        case RegistryToken():
+            return "a registry token"
+        case _:
+            return "anonymous"
 
 
 class Pinned(Value):

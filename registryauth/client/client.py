@@ -15,7 +15,7 @@ from registryauth.client.responses import claimed_digest, refusal
 from registryauth.content.descriptor import Descriptor, Platform
 from registryauth.content.manifest import MAX_MANIFEST, Index, Manifest, read_manifest, select
 from registryauth.content.verify import save
-from registryauth.credentials import Anonymous, Pinned
+from registryauth.credentials import Anonymous, Pinned, describe
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, InvalidDigest, NotFound, RegistryError, TransportError
 from registryauth.reference import Reference, Registry, Repository
@@ -174,7 +174,7 @@ class Client:
         if response.status == 401 and repository:
             # It may have been rotated meanwhile: look it up again the next time.
             self._held.pop(repository, None)
-        presented = "" if not candidates or isinstance(candidates[0].credential, Anonymous) else f"as {candidates[0].identity}"
+        presented = "" if not candidates or isinstance(candidates[0].credential, Anonymous) else describe(candidates[0].credential)
         raise refusal(what, response.status, response.headers, body, presented=presented)
 
 

@@ -75,9 +75,9 @@ _PLAIN = {
 
 
 def _hint(status: int, presented: str) -> str:
-    as_whom = f"it was asked {presented}" if presented else "it was asked without a credential"
+    as_whom = f"it was asked with {presented}" if presented else "it was asked without a credential"
     if status == 401:
-        return f"{as_whom}: log in again with 'registryauth login'" if presented else f"{as_whom}: log in with 'registryauth login'"
+        return f"{as_whom}: is the secret right, and still valid?" if presented else "log in with 'registryauth login'"
     if status == 403:
         return f"{as_whom}: the account may lack the right, or a firewall may refuse this machine's address"
     if status == 404:
