@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from registryauth._value import Value
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
         def update(self, data: bytes | memoryview, /) -> None:
             """Hash *data* too."""
+
         def hexdigest(self) -> str:
             """The hash so far."""
             ...
@@ -72,5 +72,8 @@ class Digest(Value):
 
 
 def _new(algorithm: str) -> Hasher:
+    # Imported here: it loads OpenSSL, 4 ms that a docker helper looking up a name does without.
+    import hashlib
+
     # Never hashlib.new(text from the wire): it also knows algorithms that nobody should trust.
     return {"sha256": hashlib.sha256, "sha512": hashlib.sha512}[algorithm]()
