@@ -7,13 +7,17 @@ preferred last.
 
 from __future__ import annotations
 
+import os
+
 from registryauth.stores.principal import Key, Principal, Slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Protocol
 
     from registryauth.reference import Address
+    from registryauth.stores.encrypted import EncryptedStore
 
     class Store(Protocol):
         """The contract of every store; `registryauth.testing.StoreContract` holds its tests.
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 
         def exact(self, key: Key) -> Principal | None:
             """The record with exactly this key. Absent is None."""
+            ...
+
+        def at(self, address: Address) -> Sequence[Principal]:
+            """Every account's record at exactly this address, ordered by account."""
             ...
 
         def put(self, principal: Principal, if_revision: int | None = None) -> Principal:
@@ -54,7 +62,25 @@ if TYPE_CHECKING:
             ...
 
 
-__all__ = ["Key", "Principal", "Slot", "Store"]
+__all__ = ["Key", "Principal", "Slot", "Store", "open_store"]
+
+
+def open_store(path: str = "", key: str = "auto", key_file: str = "", environ: Mapping[str, str] = os.environ) -> EncryptedStore:
+    """The embedded store at *path*, by default ``store.db`` in our data directory; nothing is made before the first `put`.
+
+    *key* is where the key of a new store goes: ``file``, ``keyring`` or ``auto``; an existing one says itself.
+    *key_file* is by default ``store.key`` in our configuration directory. Raise `ConfigurationError` where a
+    default is wanted and no home directory is known.
+    """
+    from registryauth import _paths
+    from registryauth.stores.encrypted import EncryptedStore
+
+    return EncryptedStore(
+        path or os.path.join(_paths.data_dir(environ), "store.db"),
+        key=key,
+        key_file=key_file or os.path.join(_paths.config_dir(environ), "store.key"),
+        environ=environ,
+    )
 
 
 def __getattr__(name: str) -> object:

@@ -72,7 +72,7 @@ class Principal(Value):
         """The credential with the token server that it was registered for."""
         slot = self.slots.index(self.slot(now))
         realms = (Url.parse(self.realm).origin,) if self.realm else ()
-        return Pinned(self.credential(now), f"store:{self.address}:{self.account}:{slot}:{self.revision}", realms)
+        return Pinned(self.credential(now), f"store:{self.address}:{self.account}:{slot}:{self.revision}", realms, self.insecure)
 
     def metadata(self) -> dict[str, Any]:
         """Everything but key, revision and secrets, as plain data: what a store writes beside the sealed secrets."""

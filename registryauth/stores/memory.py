@@ -1,0 +1,78 @@
+"""A store that forgets: for tests, and for a process that is handed its credentials."""
+
+from __future__ import annotations
+
+import threading
+
+from registryauth.stores import limits
+from registryauth.stores.principal import Key, Principal, prefixes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registryauth.reference import Address
+
+
+class MemoryStore:
+    """Records in a dictionary, with the meaning that `EncryptedStore` gives to every method; safe for threads."""
+
+    conditional = True
+    enumerable = True
+
+    def __init__(self) -> None:
+        self._records: dict[Key, Principal] = {}
+        self._counter = 0
+        self._lock = threading.Lock()
+
+    def get(self, address: Address, account: str | None = None) -> Principal | None:
+        """The most specific record at or above *address*; of several accounts there, *account* or the preferred one."""
+        with self._lock:
+            records = [
+                found for key, found in self._records.items() if key.address.registry == address.registry and account in (None, key.account)
+            ]
+        for path in prefixes(address.path):
+            if nearest := [found for found in records if found.address.path == path]:
+                return limits.preferred(nearest)
+        return None
+
+    def exact(self, key: Key) -> Principal | None:
+        """The record with exactly this key."""
+        with self._lock:
+            return self._records.get(key)
+
+    def at(self, address: Address) -> Sequence[Principal]:
+        """Every account's record at exactly *address*, ordered by account."""
+        with self._lock:
+            found = [record for key, record in self._records.items() if key.address == address]
+        return sorted(found, key=lambda record: record.account)
+
+    def put(self, principal: Principal, if_revision: int | None = None) -> Principal:
+        """Write a record, and return it with its new revision, which this store never gave before."""
+        limits.refuse_unstorable(principal)
+        with self._lock:
+            limits.refuse_conflict(principal.key, self._revision(principal.key), if_revision)
+            self._counter += 1
+            self._records[principal.key] = written = principal.replace(revision=self._counter)
+        return written
+
+    def delete(self, key: Key, if_revision: int | None = None) -> bool:
+        """Remove a record; whether there was one."""
+        with self._lock:
+            limits.refuse_conflict(key, self._revision(key), if_revision)
+            return self._records.pop(key, None) is not None
+
+    def list(self) -> list[Principal]:
+        """Every record, ordered by registry, path and account."""
+        with self._lock:
+            found = list(self._records.values())
+        return sorted(found, key=lambda each: (each.address.registry.host, each.address.path, each.account))
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._records.clear()
+
+    def _revision(self, key: Key) -> int:
+        found = self._records.get(key)
+        return found.revision if found else 0
