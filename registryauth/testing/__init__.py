@@ -13,7 +13,7 @@ _HOMES = {"RegistrySimulator": "registry_simulator", "StoreContract": "store_con
 
 
 def __getattr__(name: str) -> object:
-    # Lazily: the contract needs pytest, which the demo's simulator must not ask for.
+    # Lazily: whoever wants the contract needs no simulator, and the other way round.
     if name in _HOMES:
         from importlib import import_module
 
