@@ -65,7 +65,7 @@ def test_the_python_shown_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_verb_named_exists(page: Path) -> None:
-    named = set(re.findall(r"[`']registryauth ([a-z]+)", page.read_text()))
+    named = set(re.findall(r"[`']registryauth ([a-z]+)(?! id)\b", page.read_text()))
     assert named <= set(app._VERBS), named - set(app._VERBS)
 
 

@@ -13,7 +13,6 @@ import sys
 from registryauth._redact import printable
 from registryauth.errors import StoreError, StoreLocked, StoreUnavailable
 from registryauth.stores import sealing
-from registryauth.stores.keys import session_bus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -175,6 +174,28 @@ def _child_environ(environ: Mapping[str, str]) -> dict[str, str]:
     passed = {name: environ[name] for name in _PASSED if name in environ}
     # The child finds what we found, also in a zipapp or an environment made by hand.
     passed["PYTHONPATH"] = os.pathsep.join(place for place in sys.path if os.path.isabs(place))
-    if bus := session_bus(environ):
+    if bus := _session_bus(environ):
         passed["DBUS_SESSION_BUS_ADDRESS"] = bus
     return passed
+
+
+def could_be_there(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
+    """Whether to try the OS keyring at all: asking costs 100 ms and more, and a server has none."""
+    if platform in ("darwin", "win32"):
+        return True
+    return bool(environ.get("DBUS_SESSION_BUS_ADDRESS")) or os.path.exists(_user_bus(environ))
+
+
+def _user_bus(environ: Mapping[str, str]) -> str:
+    # systemd's place for the bus of a user's session (user@.service); an empty path never exists.
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    return os.path.join(runtime, "bus") if os.path.isabs(runtime) else ""
+
+
+def _session_bus(environ: Mapping[str, str]) -> str:
+    """The address of the session's D-Bus; empty if none is known."""
+    address = environ.get("DBUS_SESSION_BUS_ADDRESS", "")
+    if not address and os.path.exists(_user_bus(environ)):
+        # D-Bus specification, "Escaping": all but [-0-9A-Za-z_/.\*] would need it; systemd's path never does.
+        address = f"unix:path={_user_bus(environ)}"
+    return address

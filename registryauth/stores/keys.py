@@ -108,11 +108,12 @@ def choose(kind: str, store_id: str, key_file: str, environ: Mapping[str, str] =
         return FileKey(key_file)
     if kind not in CHOICES:
         raise ConfigurationError(f"there is no key source {printable(kind)!r}", key="store.key", hint=f"one of {', '.join(CHOICES)}")
-    if kind == "auto" and not could_have_keyring(environ, platform):
-        return FileKey(key_file)
     from registryauth.stores import keyring_key
 
-    if kind == "keyring" and not could_have_keyring(environ, platform):
+    there = keyring_key.could_be_there(environ, platform)
+    if kind == "auto" and not there:
+        return FileKey(key_file)
+    if not there:
         raise StoreUnavailable(
             "there is no OS keyring here: no desktop session's D-Bus is known (DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR)",
             hint="use the key source 'file', or run under dbus-run-session with a keyring daemon",
@@ -138,25 +139,3 @@ def recorded(described: Mapping[str, Any], store_id: str, key_file: str, environ
     raise StoreUnavailable(
         f"the store's key comes from {printable(str(source), 40)!r}, which this registryauth does not know", hint="update registryauth"
     )
-
-
-def could_have_keyring(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
-    """Whether to try the OS keyring at all: asking costs 100 ms and more, and a server has none."""
-    if platform in ("darwin", "win32"):
-        return True
-    return bool(environ.get("DBUS_SESSION_BUS_ADDRESS")) or os.path.exists(_user_bus(environ))
-
-
-def _user_bus(environ: Mapping[str, str]) -> str:
-    # systemd's place for the bus of a user's session (user@.service); an empty path never exists.
-    runtime = environ.get("XDG_RUNTIME_DIR", "")
-    return os.path.join(runtime, "bus") if os.path.isabs(runtime) else ""
-
-
-def session_bus(environ: Mapping[str, str]) -> str:
-    """The address of the session's D-Bus; empty if none is known."""
-    address = environ.get("DBUS_SESSION_BUS_ADDRESS", "")
-    if not address and os.path.exists(_user_bus(environ)):
-        # D-Bus specification, "Escaping": all but [-0-9A-Za-z_/.\*] would need it; systemd's path never does.
-        address = f"unix:path={_user_bus(environ)}"
-    return address
