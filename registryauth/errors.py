@@ -13,7 +13,7 @@ Error(message, hint)
 │   └── TokenRefused                            expired, wrong, throttled, not allowed
 ├── RegistryError(status, diagnostics)
 │   └── Unauthorized · Denied · NotFound · TooManyRequests(retry_after) · Unsupported
-├── ContentError ── SizeMismatch · DigestMismatch · UnsupportedMediaType
+├── ContentError ── SizeMismatch · DigestMismatch · UnsupportedMediaType · UnsafeArchive
 └── TransportError                              wraps the library's own, `from exc`
 
 `exit_code` is the process status a front end ends with: 1 error · 2 usage · 3 not found ·
@@ -198,7 +198,18 @@ class UnsupportedMediaType(ContentError):
     """Content of a kind that we cannot read."""
 
 
+class UnsafeArchive(ContentError):
+    """An archive would write outside of its directory, or more than it may; nothing of it was kept."""
+
+
 class TransportError(Error):
-    """No answer: name resolution, connection, TLS, timeout, or an answer that is not HTTP."""
+    """No answer: name resolution, connection, TLS, timeout, or an answer that is not HTTP.
+
+    *transient* says that the same request may well succeed a moment later.
+    """
 
     exit_code = 6
+
+    def __init__(self, message: str, *, hint: str = "", transient: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.transient = transient

@@ -15,16 +15,16 @@ __all__ = ["MAX_ERROR_BODY", "USER_AGENT", "Headers", "Request", "Response", "op
 #: What we call ourselves; the version is left out so that a registry's operators group us, and an attacker learns little.
 USER_AGENT = "registryauth"
 
-_PROXIES = ("https_proxy", "http_proxy", "all_proxy")
-
 
 def open_transport(environ: Mapping[str, str], *, ca_files: Mapping[str, str] | None = None) -> Transport:
     """The way to the wire that *environ* asks for: through httpx where a proxy is configured, else direct."""
-    if any(value for name, value in environ.items() if name.lower() in _PROXIES):
-        from registryauth._http.direct import CONNECT_TIMEOUT, READ_TIMEOUT
+    from registryauth._http.direct import CONNECT_TIMEOUT, READ_TIMEOUT, DirectTransport
+    from registryauth._http.proxies import configured
+
+    if configured(environ):
         from registryauth._http.through_httpx import HttpxTransport
 
-        return HttpxTransport.with_environment_proxies(ca_files=ca_files, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
-    from registryauth._http.direct import DirectTransport
-
+        return HttpxTransport.with_environment_proxies(
+            environ, ca_files=ca_files, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT
+        )
     return DirectTransport(ca_files=ca_files)

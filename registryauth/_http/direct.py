@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import selectors
 import ssl
 import threading
 from collections.abc import Iterable, Mapping
 
-from registryauth._http.messages import Headers, Request, Response
-from registryauth._http.tls import contexts, explain
+from registryauth._http.messages import Body, Headers, Request, Response
+from registryauth._http.outgoing import refuse_malformed
+from registryauth._http.tls import attempts, explain
 from registryauth._origin import Origin
 from registryauth._redact import printable
-from registryauth.errors import TransportError
+from registryauth.errors import ContentError, TransportError
 
 #: Seconds. A registry that has not accepted a connection by then is not there.
 CONNECT_TIMEOUT = 10.0
@@ -27,7 +29,9 @@ _MAX_IDLE = 8
 #: The rest of an answer that is read rather than the connection dropped, in bytes.
 _DRAIN = 16 * 1024
 
-_CUT = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
+_CUT = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError)
+# A server that is being restarted refuses or drops connections; a name that is not found stays unknown.
+_PASSING = (*_CUT, ConnectionRefusedError)
 
 
 class DirectTransport:
@@ -44,7 +48,7 @@ class DirectTransport:
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float = READ_TIMEOUT,
     ) -> None:
-        self._context = contexts(dict(ca_files or {}))
+        self._contexts = attempts(dict(ca_files or {}))
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._idle: dict[Origin, list[http.client.HTTPConnection]] = {}
@@ -54,6 +58,7 @@ class DirectTransport:
     def send(self, request: Request) -> Response:
         """Send *request* and return the head of the answer; the connection is free again when the body was read or closed."""
         origin = request.url.origin
+        refuse_malformed(request)
         try:
             connection, answer = self._exchange(request, origin)
         except ssl.SSLError as error:
@@ -63,7 +68,8 @@ class DirectTransport:
                 f"{origin} did not answer in time", hint="is the address right, and is a firewall or proxy in between?"
             ) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise TransportError(f"cannot reach {origin}: {_reason(error)}", hint="is the address right, and is the network up?") from error
+            hint = "is the address right, and is the network up?"
+            raise TransportError(f"cannot reach {origin}: {_reason(error)}", hint=hint, transient=isinstance(error, _PASSING)) from error
         return Response(answer.status, Headers(answer.headers.items()), request.url, *self._body(connection, answer, origin))
 
     def _exchange(self, request: Request, origin: Origin) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
@@ -85,12 +91,18 @@ class DirectTransport:
             raise
 
     def _connect(self, origin: Origin) -> http.client.HTTPConnection:
-        connection: http.client.HTTPConnection
-        if origin.scheme == "https":
-            context = self._context(origin.netloc)
-            connection = http.client.HTTPSConnection(origin.hostname, origin.port, timeout=self._connect_timeout, context=context)
-        else:
-            connection = http.client.HTTPConnection(origin.hostname, origin.port, timeout=self._connect_timeout)
+        if origin.scheme != "https":
+            return self._open(http.client.HTTPConnection(origin.hostname, origin.port, timeout=self._connect_timeout))
+        unknown: ssl.SSLCertVerificationError | None = None
+        for context in self._contexts(origin.netloc):
+            try:
+                timeout = self._connect_timeout
+                return self._open(http.client.HTTPSConnection(origin.hostname, origin.port, timeout=timeout, context=context))
+            except ssl.SSLCertVerificationError as error:
+                unknown = error
+        raise unknown or AssertionError("there is a context to try")
+
+    def _open(self, connection: http.client.HTTPConnection) -> http.client.HTTPConnection:
         connection.connect()
         connection.sock.settimeout(self._read_timeout)
         return connection
@@ -112,7 +124,7 @@ class DirectTransport:
             if not answer.isclosed() and answer.length is not None and answer.length <= _DRAIN:
                 with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
                     answer.read()
-            done = answer.isclosed() and not answer.will_close
+            done = answer.isclosed() and not answer.will_close and not answer.length
             answer.close()
             if done:
                 self._keep(origin, connection)
@@ -122,9 +134,13 @@ class DirectTransport:
         return read_into, release
 
     def _take(self, origin: Origin) -> http.client.HTTPConnection | None:
-        with self._lock:
-            kept = self._idle.get(origin)
-            return kept.pop() if kept else None
+        while True:
+            with self._lock:
+                idle = self._idle.get(origin)
+                kept = idle.pop() if idle else None
+            if kept is None or _is_quiet(kept):
+                return kept
+            kept.close()
 
     def _keep(self, origin: Origin, connection: http.client.HTTPConnection) -> None:
         with self._lock:
@@ -149,10 +165,45 @@ def _ask(connection: http.client.HTTPConnection, request: Request) -> http.clien
     connection.putheader("host", request.url.origin.netloc)
     for name, value in request.headers:
         connection.putheader(name, value)
-    if request.body or request.method in ("POST", "PUT", "PATCH"):
-        connection.putheader("content-length", str(len(request.body)))
+    body: bytes | Body = request.upload or request.body
+    if body or request.method in ("POST", "PUT", "PATCH"):
+        connection.putheader("content-length", str(len(body)))
     connection.endheaders(request.body or None)
+    answer = _send(connection, request.upload) if request.upload else connection.getresponse()
+    if answer.status < 200:
+        # http.client reads on after 100 alone; what follows another one must not be taken for the next request's answer.
+        answer.close()
+        raise http.client.HTTPException(f"it sent an interim answer ({answer.status}) that was not asked for")
+    return answer
+
+
+def _send(connection: http.client.HTTPConnection, body: Body) -> http.client.HTTPResponse:
+    """Send *body*. A registry that has seen enough answers and stops reading: then its answer says more than the broken pipe."""
+    sent = 0
+    try:
+        for piece in body.open():
+            sent += len(piece)
+            if sent > body.size:
+                raise ContentError("the content grew while it was being sent", hint="let nothing write to it meanwhile")
+            connection.send(piece)
+    except _CUT:
+        try:
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            pass
+        raise
+    if sent < body.size:
+        raise ContentError("the content shrank while it was being sent", hint="let nothing write to it meanwhile")
     return connection.getresponse()
+
+
+def _is_quiet(connection: http.client.HTTPConnection) -> bool:
+    """Whether nothing arrived on an idle connection: what did is its end, or an answer to no request of ours."""
+    if isinstance(connection.sock, ssl.SSLSocket) and connection.sock.pending():
+        return False
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
+        return not selector.select(0)
 
 
 def _reason(error: Exception) -> str:

@@ -53,13 +53,30 @@ class Headers:
         return f"Headers({', '.join(name for name, _ in self._items)})"
 
 
-class Request(Value, hidden=("headers", "body")):
-    """One HTTP request; *headers* are lower-case names. Its repr shows neither headers nor body."""
+class Body:
+    """Bytes to send, *size* of them, that can be read more than once: a token may run out in the middle.
+
+    *open* gives an iterator over all of them from the start, at each call anew.
+    """
+
+    __slots__ = ("open", "size")
+
+    def __init__(self, size: int, open: Callable[[], Iterator[bytes | memoryview]]) -> None:  # noqa: A002 - what it does
+        self.size = size
+        self.open = open
+
+    def __len__(self) -> int:
+        return self.size
+
+
+class Request(Value, hidden=("headers", "body", "upload")):
+    """One HTTP request; *headers* are lower-case names; *upload* stands for a *body* too large to hold. Its repr shows none of them."""
 
     method: str
     url: Url
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    upload: Body | None = None
 
     def with_header(self, name: str, value: str) -> Request:
         """The same request with *name* set to *value*."""

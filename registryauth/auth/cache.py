@@ -49,6 +49,7 @@ class TokenCache:
     def put(self, key: TokenKey, scopes: tuple[Scope, ...], token: Token) -> None:
         """Keep *token*, which was given for *scopes*."""
         with self._lock:
+            self._tokens.pop((key, scopes), None)
             if len(self._tokens) >= _MAX_TOKENS:
                 self._tokens = {at: kept for at, kept in self._tokens.items() if self._alive(kept)}
             while len(self._tokens) >= _MAX_TOKENS:

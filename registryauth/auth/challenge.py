@@ -71,11 +71,14 @@ def _line(line: str) -> list[Challenge]:
 def _params(line: str, at: int) -> tuple[dict[str, str], int]:
     """The parameters from *at* on, and where they end: at the end of the line or before the next scheme."""
     params: dict[str, str] = {}
-    pattern = re.compile(_PARAM)
+    pattern, commas = re.compile(_PARAM), re.compile(r"[ \t]*(?:,[ \t]*)+")
+    # A list may begin with empty elements (RFC 9110 §5.6.1.2).
+    if comma := commas.match(line, at):
+        at = comma.end()
     while match := pattern.match(line, at):
         # The first of a repeated parameter counts: a later one cannot take its place.
         params.setdefault(match["name"].lower(), _unquoted(match["value"]))
-        comma = re.compile(r"[ \t]*(?:,[ \t]*)+").match(line, match.end())
+        comma = commas.match(line, match.end())
         if not comma:
             return params, match.end()
         at = comma.end()

@@ -15,8 +15,8 @@ from registryauth._json import load_json
 from registryauth._origin import Url
 from registryauth._redact import printable
 from registryauth._value import Value
-from registryauth.credentials import Anonymous, Basic, Credential, IdentityToken
-from registryauth.errors import InvalidChallenge, TokenRefused
+from registryauth.credentials import Anonymous, Basic, Credential, IdentityToken, RegistryToken, to_login
+from registryauth.errors import AuthError, InvalidChallenge, TokenRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ MAX_TOKEN_BODY = 128 * 1024
 #: token.md: "if expires_in is omitted, it defaults to 60 seconds", and no client may be given less.
 MIN_LIFETIME = 60.0
 CLIENT_ID = "registryauth"
+#: What a token may be made of: visible ASCII, so that it can stand in a header and end none (RFC 6750 §2.1 allows less).
+_SENDABLE = r"[!-~]+"
 
 
 class Token(Value, hidden=("value",)):
@@ -48,27 +50,43 @@ class Token(Value, hidden=("value",)):
 
 def basic(credential: Basic) -> str:
     """The Authorization value of RFC 7617, in UTF-8."""
-    return "Basic " + base64.b64encode(f"{credential.username}:{credential.password}".encode()).decode("ascii")
+    return "Basic " + base64.b64encode(_utf8(f"{credential.username}:{credential.password}")).decode("ascii")
+
+
+def _utf8(text: str) -> bytes:
+    # Looked for beforehand: the codec's own error holds the text, and with it the secret.
+    if re.search("[\ud800-\udfff]", text):
+        raise AuthError("the credential holds a character that cannot be sent", hint="it was read from bytes that are not UTF-8")
+    return text.encode()
 
 
 def token_requests(challenge: Challenge, credential: Credential, scopes: Iterable[Scope]) -> list[Request]:
     """The requests that may yield a token, in the order to try; the next is for a server that does not know the one before (404, 405)."""
-    realm = _realm(challenge)
+    url = realm(challenge)
     service = challenge.param("service")
     wanted = [str(scope) for scope in scopes]
     match credential:
         case IdentityToken(token):
-            return [_post(realm, service, wanted, grant_type="refresh_token", refresh_token=token)]
+            return [_post(url, service, wanted, grant_type="refresh_token", refresh_token=token)]
         case Basic(username, password):
-            get = _get(realm, service, wanted, account=username).with_header("authorization", basic(credential))
-            return [get, _post(realm, service, wanted, grant_type="password", username=username, password=password)]
+            authorization = basic(credential)
+            get = _get(url, service, wanted, account=username).with_header("authorization", authorization)
+            return [get, _post(url, service, wanted, grant_type="password", username=username, password=password)]
         case Anonymous():
-            return [_get(realm, service, wanted)]
+            return [_get(url, service, wanted)]
         case _:
             raise AssertionError("a registry token is sent as it is")
 
 
-def _realm(challenge: Challenge) -> Url:
+def checked(credential: RegistryToken) -> str:
+    """The token as it stands in a header; raise `AuthError`, not showing it, if it cannot."""
+    if not re.fullmatch(_SENDABLE, credential.token):
+        raise AuthError("the stored registry token is none: it holds characters that no token has", hint="store it again")
+    return credential.token
+
+
+def realm(challenge: Challenge) -> Url:
+    """The token server that *challenge* names; raise `InvalidChallenge` or `TransportError` if it is no absolute URL."""
     text = challenge.param("realm")
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         raise InvalidChallenge("the registry names no absolute URL as its token server", hint="its token realm must start with https://")
@@ -90,7 +108,7 @@ def _post(realm: Url, service: str, scopes: list[str], **grant: str) -> Request:
     from urllib.parse import urlencode
 
     form = {"service": service, "client_id": CLIENT_ID, "scope": " ".join(scopes), **grant}
-    body = urlencode({name: value for name, value in form.items() if value}).encode("ascii")
+    body = urlencode({name: _utf8(value) for name, value in form.items() if value}).encode("ascii")
     return Request("POST", realm, (("content-type", "application/x-www-form-urlencoded"),), body)
 
 
@@ -98,14 +116,14 @@ def read_token(body: bytes, headers: Headers, now: float) -> Token:
     """The token in a token server's 200; raise `TokenRefused` where there is none (its text is never quoted: it may hold one)."""
     answer = _object(body)
     value = answer.get("token") or answer.get("access_token")
-    if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
+    if not isinstance(value, str) or not re.fullmatch(_SENDABLE, value):
         raise TokenRefused("the token server answered without a token", hint="it may not be a container registry's token server")
     claims = _claims(value)
     return Token(value, now + _lifetime(answer, claims, headers, now), _granted(claims))
 
 
-def read_refusal(body: bytes) -> str:
-    """The reason in a token server's error, cleaned for a terminal; empty if it gave none."""
+def read_refusal(body: bytes, presented: Credential | None = None) -> str:
+    """The reason in a token server's error, cleaned for a terminal, without the secret *presented*; empty if it gave none."""
     try:
         answer = _object(body)
     except TokenRefused:
@@ -114,7 +132,10 @@ def read_refusal(body: bytes) -> str:
     errors = answer.get("errors")
     if isinstance(errors, list):
         words += [error.get("message") for error in errors if isinstance(error, dict)]
-    return printable(next((word for word in words if isinstance(word, str) and word), ""))
+    reason = next((word for word in words if isinstance(word, str) and word), "")
+    secret = to_login(presented)[1] if presented else ""
+    # Some servers repeat what they were sent.
+    return printable(reason.replace(secret, "***") if secret else reason)
 
 
 def _object(body: bytes) -> dict[str, Any]:

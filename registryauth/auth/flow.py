@@ -19,11 +19,11 @@ from registryauth.auth.challenge import Challenge
 from registryauth.auth.exchange import Token
 from registryauth.auth.scope import Scope, merge, parse_scopes
 from registryauth.credentials import NOBODY, Anonymous, Basic, Pinned, RegistryToken
-from registryauth.errors import RealmRefused, TokenRefused, TransportError, UnsupportedScheme
+from registryauth.errors import RealmRefused, SizeMismatch, TokenRefused, TransportError, UnsupportedScheme
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
     from typing import Any, TypeAlias, TypeVar
 
     from registryauth.reference import Repository
@@ -88,8 +88,10 @@ class Authorizer:
         for sends_left in reversed(range(_MAX_SENDS)):
             signed = (yield from self._sign(request, asked, repository, wanted, refused)) if asked else _Signed(request)
             response: Response = yield signed.request
-            again = _asked_again(response)
-            if again is None or signed.last or not sends_left:
+            # A client that follows redirects shows us the answer of wherever they led, which may ask nothing of us (CVE-2020-15157).
+            again = _asked_again(response) if response.url.origin == origin else None
+            exhausted = signed.last and again is not None and asked is not None and again.scheme == asked.scheme
+            if again is None or exhausted or not sends_left:
                 return response
             wider = merge((*_scopes_of(again), *wanted))
             if signed.token:
@@ -125,7 +127,8 @@ class Authorizer:
         path = repository.path if repository else ""
         if known := self._asked.get((origin, path)):
             return known
-        for (other, _), challenge in reversed(self._asked.items()):
+        # Copied: another thread may learn of a challenge meanwhile.
+        for (other, _), challenge in reversed(self._asked.copy().items()):
             if other == origin and all(scope.kind in ("repository", "registry") for scope in _scopes_of(challenge)):
                 return challenge.replace(params=tuple(p for p in challenge.params if p[0] != "scope"))
         return None
@@ -135,21 +138,22 @@ class Authorizer:
     ) -> Flow[_Signed]:
         candidates: tuple[Pinned, ...] = yield Lookup(repository)
         if asked.scheme == "basic":
-            return self._sign_basic(request, candidates, refused)
-        held = [pinned for pinned in candidates if isinstance(pinned.credential, RegistryToken)]
-        if held:
-            self._may_carry(request.url.origin, held[0], request.url)
-            return _Signed(_bearer(request, held[0].credential.token), last=True)  # type: ignore[union-attr]
+            return self._sign_basic(request, [p for p in candidates if not isinstance(p.credential, Anonymous)], refused)
         candidates = candidates or (NOBODY,)
-        keys = _keys(asked, candidates)
-        for key in keys:
-            if token := self.cache.get(key, wanted):
-                return _Signed(_bearer(request, token.value), token)
         self._may_carry(request.url.origin, candidates[0], request.url)
+        for held in candidates:
+            if isinstance(held.credential, RegistryToken):
+                return _Signed(_bearer(request, exchange.checked(held.credential)), last=True)
+        keys = _keys(asked, candidates)
+        for pinned, key in zip(candidates, keys, strict=True):
+            if token := self.cache.get(key, wanted):
+                # A registry gets no token, not even a warm one, from a token server that it may not name.
+                self._may_carry(request.url.origin, pinned, exchange.realm(asked))
+                return _Signed(_bearer(request, token.value), token)
         token = yield Once((keys[0], wanted), lambda: self._exchange(request.url.origin, asked, candidates, keys, wanted))
         return _Signed(_bearer(request, token.value), token, fresh=True)
 
-    def _sign_basic(self, request: Request, candidates: tuple[Pinned, ...], refused: int) -> _Signed:
+    def _sign_basic(self, request: Request, candidates: Sequence[Pinned], refused: int) -> _Signed:
         if refused >= len(candidates):
             return _Signed(request, last=True)
         pinned = candidates[refused]
@@ -167,6 +171,7 @@ class Authorizer:
         """A token from the server that *asked* names; the second credential only after a 401 to the first."""
         refused: list[TokenRefused] = []
         for pinned, key in zip(candidates, keys, strict=True):
+            self._may_carry(origin, pinned, exchange.realm(asked))
             # Whoever ran before us under the same key may have fetched it.
             if token := self.cache.get(key, wanted):
                 return token
@@ -184,15 +189,18 @@ class Authorizer:
     def _fetch(self, origin: Origin, asked: Challenge, pinned: Pinned, wanted: tuple[Scope, ...]) -> Flow[Token]:
         requests = exchange.token_requests(asked, pinned.credential, wanted)
         for number, request in enumerate(requests, 1):
-            self._may_carry(origin, pinned, request.url)
             response: Response = yield request
+            if response.url.origin != request.url.origin:
+                response.close()
+                raise _redirected(request.url)
             if response.status in (404, 405) and number < len(requests):
                 response.close()
                 continue
-            body: bytes = yield Read(response, exchange.MAX_TOKEN_BODY if response.status == 200 else MAX_ERROR_BODY)
             if response.status == 200:
+                body: bytes = yield Read(response, exchange.MAX_TOKEN_BODY)
                 return exchange.read_token(body, response.headers, self._clock())
-            raise _refusal(origin, request.url, response, body, anonymous=isinstance(pinned.credential, Anonymous))
+            reason = exchange.read_refusal((yield from _said(response)), pinned.credential)
+            raise _refusal(origin, request.url, response, reason, anonymous=isinstance(pinned.credential, Anonymous))
         raise AssertionError("the last request is answered or refused")
 
     def _may_carry(self, origin: Origin, pinned: Pinned, target: Url) -> None:
@@ -225,7 +233,7 @@ def _asked_again(response: Response) -> Challenge | None:
         return None
     try:
         parsed = challenges.parse(lines)
-        if response.status == 403 and not any(c.param("error") == "insufficient_scope" for c in parsed):
+        if response.status == 403 and not any(c.param("error") == "insufficient_scope" and c.param("realm") for c in parsed):
             return None
         return challenges.choose(parsed)
     except BaseException:
@@ -233,21 +241,35 @@ def _asked_again(response: Response) -> Challenge | None:
         raise
 
 
-def _refusal(origin: Origin, realm: Url, response: Response, body: bytes, *, anonymous: bool) -> Exception:
-    """The error that a token server's answer amounts to."""
+def _said(response: Response) -> Flow[bytes]:
+    """The body of a refusal, nothing where it is too long, compressed or cut: the status alone says that it is one."""
+    try:
+        body: bytes = yield Read(response, MAX_ERROR_BODY)
+    except (SizeMismatch, TransportError):
+        return b""
+    return body
+
+
+def _redirected(realm: Url) -> RealmRefused:
+    return RealmRefused(
+        f"the token server {realm.origin.netloc} redirected the request for a token; no token from there is used",
+        hint="a token request may carry a secret: leave follow_redirects off in a client of your own",
+    )
+
+
+def _refusal(origin: Origin, realm: Url, response: Response, reason: str, *, anonymous: bool) -> Exception:
+    """The error that a token server's answer amounts to; *reason* is in its own words."""
     status = response.status
     where = f"the token server {realm.origin.netloc}"
-    reason = exchange.read_refusal(body)
     said = f": {reason}" if reason else ""
     if 300 <= status < 400:
-        return RealmRefused(f"{where} redirected the request for a token; it was not followed", hint="a token request may carry a secret")
+        return _redirected(realm)
     if status >= 500:
         return TransportError(f"{where} failed ({status}){said}", hint="try again later")
     if status == 429:
         wait = response.headers.get("retry-after")
-        return TokenRefused(
-            f"{where} is throttling us{said}", status=status, hint=f"try again in {wait} seconds" if wait.isdecimal() else "try again later"
-        )
+        hint = f"try again in {wait} seconds" if wait.isascii() and wait.isdecimal() else "try again later"
+        return TokenRefused(f"{where} is throttling us{said}", status=status, hint=hint)
     if status in (400, 401) and not anonymous:
         return TokenRefused(
             f"{where} refused the credential for {origin.netloc}{said}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ import anyio.to_thread
 import httpx
 
 from registryauth._grammar import PATH
-from registryauth._http.messages import Headers, Request, Response
-from registryauth._http.through_httpx import from_httpx
+from registryauth._http.messages import MAX_ERROR_BODY, Headers, Request, Response
+from registryauth._http.through_httpx import broken, from_httpx
 from registryauth._origin import Url
 from registryauth.auth.drive import Flights
 from registryauth.auth.flow import Authorizer, Lookup, Once, Read
@@ -23,9 +24,10 @@ from registryauth.reference import Registry, Repository
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    from registryauth.auth.drive import Credentials
     from registryauth.auth.flow import Effect, Flow
+    from registryauth.credentials import Pinned
 
+    Credentials: TypeAlias = Callable[[Repository], tuple[Pinned, ...]]
     _Stack: TypeAlias = "list[tuple[_Step, Callable[[], None]]]"
 
 #: distribution-spec, "Endpoints": what stands between a repository and the rest of a path.
@@ -38,8 +40,9 @@ class RegistryAuth(httpx.Auth):
 
         client = httpx.Client(auth=RegistryAuth(resolver.candidates))
 
-    *credentials* gives what a repository's credentials are (None asks for the registry as a whole); it may block, and
-    is called on a worker thread under an async client. Leave ``follow_redirects`` off: a registry may lead elsewhere.
+    *credentials* gives what a repository's credentials are (an empty path asks for the registry as a whole); it may block,
+    and is called on a worker thread under an async client. It is asked about the host that a request goes to, so it must not
+    answer for one that it does not know. Leave ``follow_redirects`` off: a token server could lead a secret elsewhere.
     """
 
     def __init__(self, credentials: Credentials, *, authorizer: Authorizer | None = None) -> None:
@@ -53,18 +56,20 @@ class RegistryAuth(httpx.Auth):
         yield from self._run(self._flow(request), request)
 
     def _run(self, flow: Flow[Any], original: httpx.Request) -> Generator[httpx.Request, httpx.Response, Any]:
-        held: dict[Response, httpx.Response] = {}
+        held, dropped = _Held(), list[httpx.Response]()
         step = _Step(flow)
         while (effect := step.effect) is not None:
             try:
                 match effect:
                     case Request():
                         answer = yield _as_httpx(effect, original)
-                        step.done(_opened(answer, held))
+                        step.done(_opened(answer, held, dropped))
+                        while dropped:
+                            _discard(dropped.pop())
                     case Read(response, limit):
-                        step.done(_bounded(held[response], response, limit))
+                        step.done(_bounded(held[response], limit))
                     case Lookup(repository):
-                        step.done(self._credentials(repository))
+                        step.done(self._credentials(repository) if repository else ())
                     case Once(key, run):
                         self._flights.enter(key)
                         try:
@@ -79,7 +84,7 @@ class RegistryAuth(httpx.Auth):
         """Httpx calls this for every request of an async client."""
         # An async generator cannot delegate, so the flows inside one another are kept on a stack.
         stack: _Stack = [(_Step(self._flow(request)), _no_lock)]
-        held: dict[Response, httpx.Response] = {}
+        held, dropped = _Held(), list[httpx.Response]()
         try:
             while stack:
                 step, _ = stack[-1]
@@ -87,10 +92,14 @@ class RegistryAuth(httpx.Auth):
                     match step.effect:
                         case Request() as wanted:
                             answer = yield _as_httpx(wanted, request)
-                            step.done(_opened(answer, held))
+                            step.done(_opened(answer, held, dropped))
+                            while dropped:
+                                await _discard_async(dropped.pop())
                         case Read(response, limit):
-                            step.done(await _bounded_async(held[response], response, limit))
-                        case Lookup(repository):
+                            step.done(await _bounded_async(held[response], limit))
+                        case Lookup(None):
+                            step.done(())
+                        case Lookup(Repository() as repository):
                             step.done(await anyio.to_thread.run_sync(self._credentials, repository))
                         case Once(key, run):
                             land = await self._enter(key)
@@ -173,11 +182,18 @@ def _raise_through(stack: _Stack, error: Error) -> None:
 
 
 def wanted_by(request: Request) -> tuple[Repository | None, tuple[Scope, ...]]:
-    """The repository that a Distribution API request is about, and the scopes it takes."""
-    match = re.fullmatch(_ENDPOINT, request.url.target.partition("?")[0])
-    if not match:
+    """The repository that a Distribution API request is about (an empty path: the registry as a whole), and the scopes it takes.
+
+    None for any other request: whoever asks for a credential there is no registry, and gets none.
+    """
+    path = request.url.target.partition("?")[0]
+    if not path.startswith("/v2/"):
         return None, ()
-    repository = Repository(Registry.parse(request.url.origin.netloc), match["path"])
+    registry = Registry.parse(request.url.origin.netloc)
+    match = re.fullmatch(_ENDPOINT, path)
+    if not match:
+        return Repository(registry, ""), ()
+    repository = Repository(registry, match["path"])
     if request.method == "DELETE":
         return repository, (Scope.of(repository, "delete"),)
     # A token to push with must also pull: distribution checks for both (registry/handlers/app.go).
@@ -200,35 +216,68 @@ def _as_httpx(wanted: Request, original: httpx.Request) -> httpx.Request:
     return httpx.Request(wanted.method, str(wanted.url), headers=headers, content=wanted.body or None, extensions=extensions)
 
 
-def _opened(answer: httpx.Response, held: dict[Response, httpx.Response]) -> Response:
-    url = Url.parse(str(answer.request.url))
-    response = Response(answer.status_code, Headers(answer.headers.multi_items()), url, _unreadable)
+_Held = dict[Response, httpx.Response]
+
+
+def _opened(answer: httpx.Response, held: _Held, dropped: list[httpx.Response]) -> Response:
+    """*answer* as ours; what the flow closes unread is put into *dropped*."""
+    response = Response(
+        answer.status_code, Headers(answer.headers.multi_items()), _url(answer), _unreadable, lambda: dropped.append(answer)
+    )
     held[response] = answer
     return response
+
+
+def _url(answer: httpx.Response) -> Url:
+    return Url.parse(str(answer.request.url))
 
 
 def _unreadable(_: memoryview) -> int:
     raise TransportError("the body belongs to the httpx response")
 
 
-def _bounded(answer: httpx.Response, response: Response, limit: int) -> bytes:
-    body = from_httpx(answer, response.url).read(limit)
-    return _put_back(answer, body)
+def _bounded(answer: httpx.Response, limit: int) -> bytes:
+    try:
+        return from_httpx(answer, _url(answer)).read(limit)
+    finally:
+        _empty(answer)
 
 
-async def _bounded_async(answer: httpx.Response, response: Response, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in answer.aiter_raw():
-        body += chunk
-        if len(body) > limit:
-            await answer.aclose()
-            raise SizeMismatch(f"{response.url.origin} sent more than the {limit} bytes allowed")
-    return _put_back(answer, bytes(body))
+async def _bounded_async(answer: httpx.Response, limit: int) -> bytes:
+    body = bytearray(answer.content if answer.is_stream_consumed else b"")
+    try:
+        async with contextlib.aclosing(_raw(answer)) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > limit:
+                    break
+    except httpx.HTTPError as error:
+        raise broken(_url(answer), error) from error
+    finally:
+        await answer.aclose()
+        _empty(answer)
+    return Response.of(answer.status_code, answer.headers.multi_items(), _url(answer), bytes(body)).read(limit)
 
 
-def _put_back(answer: httpx.Response, body: bytes) -> bytes:
-    # httpx reads each response of a flow once more, without a bound; hand it what was read.
-    answer.stream = httpx.ByteStream(body)
+async def _raw(answer: httpx.Response) -> AsyncGenerator[bytes]:
+    if not answer.is_stream_consumed:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+
+
+def _discard(answer: httpx.Response) -> None:
+    """Read a refusal, so that its connection can be used again; one that does not end soon is closed."""
+    with contextlib.suppress(SizeMismatch, TransportError):
+        _bounded(answer, MAX_ERROR_BODY)
+
+
+async def _discard_async(answer: httpx.Response) -> None:
+    with contextlib.suppress(SizeMismatch, TransportError):
+        await _bounded_async(answer, MAX_ERROR_BODY)
+
+
+def _empty(answer: httpx.Response) -> None:
+    # httpx reads each response of a flow to its end, without a bound, decodes it and keeps it in the history: leave it nothing.
+    answer.stream = httpx.ByteStream(b"")
     answer.is_stream_consumed = False
     answer.is_closed = False
-    return body

@@ -25,10 +25,9 @@ class Scope(Value):
     def parse(cls, text: str) -> Scope:
         """Read one scope. The name may hold a port (``host:5000/app``), so it is split at the first and the last colon."""
         kind, _, rest = text.partition(":")
-        name, colon, actions = rest.rpartition(":")
-        if not (kind and name and colon and actions):
-            return cls(text)
-        return cls(kind, name, frozenset(filter(None, actions.split(","))))
+        name, _, listed = rest.rpartition(":")
+        actions = frozenset(filter(None, listed.split(",")))
+        return cls(kind, name, actions) if kind and name and actions else cls(text)
 
     @classmethod
     def of(cls, repository: Repository, *actions: str) -> Scope:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from registryauth.client.client import Client, RepositoryClient
+from registryauth.client.client import Client
+from registryauth.client.repository import RepositoryClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

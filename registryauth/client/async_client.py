@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any, Self, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from registryauth.client.client import Client, RepositoryClient, nobody
+from registryauth.client.client import Client, nobody
+from registryauth.client.repository import RepositoryClient
 from registryauth.content.descriptor import Descriptor, Platform
 from registryauth.content.manifest import Index, Manifest
 from registryauth.digest import Digest
-from registryauth.reference import Repository
+from registryauth.reference import Registry, Repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from registryauth.client.client import Credentials
+    from registryauth.resolver import Resolver
 
 T = TypeVar("T")
+_END = object()
 
 #: Requests under way at once; each has a thread, because a thread reads a socket faster than an event loop in Python does
 #: (docs/decisions/0001-requests-of-our-own.md).
@@ -30,7 +33,7 @@ _MAX_THREADS = 16
 class AsyncClient:
     """`Client` with the same names and behaviour, awaited; takes the same arguments."""
 
-    def __init__(self, credentials: Credentials = nobody, **options: Any) -> None:  # noqa: ANN401 - Client's own
+    def __init__(self, credentials: Resolver | Credentials = nobody, **options: Any) -> None:  # noqa: ANN401 - Client's own
         self._client = Client(credentials, **options)
         self._limiter = anyio.CapacityLimiter(_MAX_THREADS)
 
@@ -43,6 +46,17 @@ class AsyncClient:
     def repository(self, repository: Repository | str) -> AsyncRepositoryClient:
         """What can be done in one repository."""
         return AsyncRepositoryClient(self, self._client.repository(repository))
+
+    async def repositories(self, registry: Registry | str, *, last: str = "", n: int = 0) -> AsyncIterator[str]:
+        """As `Client.repositories`."""
+        async for name in self.each(self._client.repositories(registry, last=last, n=n)):
+            yield name
+
+    async def each(self, items: Iterator[T]) -> AsyncIterator[T]:
+        """*items*, each asked for on a thread."""
+        # StopIteration cannot leave a thread's future, so the end has a value of its own.
+        while (item := await self.run(partial(next, items, _END))) is not _END:
+            yield item
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do *work* on a thread; a cancelled caller goes on at once, and the thread ends with its request."""
@@ -69,3 +83,44 @@ class AsyncRepositoryClient:
     ) -> int:
         """As `RepositoryClient.download`; *progress* is called on the worker's thread."""
         return await self._client.run(partial(self._inner.download, blob, to, progress=progress))
+
+    async def has(self, digest: Digest) -> bool:
+        """As `RepositoryClient.has`."""
+        return await self._client.run(partial(self._inner.has, digest))
+
+    async def upload(
+        self,
+        path: str | os.PathLike[str],
+        digest: Digest | None = None,
+        *,
+        mount_from: Repository | None = None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Digest:
+        """As `RepositoryClient.upload`; *progress* is called on the worker's thread."""
+        return await self._client.run(partial(self._inner.upload, path, digest, mount_from=mount_from, progress=progress))
+
+    async def push(self, content: bytes, digest: Digest | None = None) -> Descriptor:
+        """As `RepositoryClient.push`."""
+        return await self._client.run(partial(self._inner.push, content, digest))
+
+    async def put_manifest(self, raw: bytes, *, tag: str | None = None, media_type: str = "") -> Descriptor:
+        """As `RepositoryClient.put_manifest`."""
+        return await self._client.run(partial(self._inner.put_manifest, raw, tag=tag, media_type=media_type))
+
+    async def delete_manifest(self, target: str | Digest) -> None:
+        """As `RepositoryClient.delete_manifest`."""
+        await self._client.run(partial(self._inner.delete_manifest, target))
+
+    async def delete_blob(self, digest: Digest) -> None:
+        """As `RepositoryClient.delete_blob`."""
+        await self._client.run(partial(self._inner.delete_blob, digest))
+
+    async def tags(self, *, last: str = "", n: int = 0) -> AsyncIterator[str]:
+        """As `RepositoryClient.tags`."""
+        async for tag in self._client.each(self._inner.tags(last=last, n=n)):
+            yield tag
+
+    async def referrers(self, subject: Digest, *, artifact_type: str = "") -> AsyncIterator[Descriptor]:
+        """As `RepositoryClient.referrers`."""
+        async for found in self._client.each(self._inner.referrers(subject, artifact_type=artifact_type)):
+            yield found

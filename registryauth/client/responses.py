@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from registryauth._json import load_json
 from registryauth._redact import printable
 from registryauth.digest import Digest
@@ -51,7 +53,7 @@ def refusal(what: str, status: int, headers: Headers, body: bytes, *, presented:
         return RegistryError(f"{what}: the registry failed ({status}){said}", status=status, diagnostics=words, hint="try again later")
     if kind is TooManyRequests:
         wait = headers.get("retry-after")
-        seconds = float(wait) if wait.isdecimal() and len(wait) < 7 else None
+        seconds = float(wait) if re.fullmatch(r"[0-9]{1,6}", wait) else None
         hint = (
             f"try again in {wait} seconds"
             if seconds is not None

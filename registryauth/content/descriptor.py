@@ -45,8 +45,8 @@ class Platform(Value):
         if mine == theirs:
             return 0
         # An ARM core runs what was built for older ones: the newest of those comes first.
-        if self.architecture == "arm" and mine < theirs:
-            return ord(theirs[-1]) - ord(mine[-1])
+        if self.architecture == "arm" and all(re.fullmatch(r"v[1-9]", variant) for variant in (mine, theirs)) and mine < theirs:
+            return int(theirs[1:]) - int(mine[1:])
         return None if wanted.variant else 50
 
     def __str__(self) -> str:

@@ -23,21 +23,46 @@ def save(
     The file appears only when all was verified and is on the disk; whatever fails leaves nothing behind. *size* is
     what the descriptor says, *limit* what is written at most.
     """
-    with _replacing(to) as file:
+    with replacing(to) as file:
         return _copy(chunks, file.write, digest, size, limit, progress)
+
+
+def digest_of(path: str, algorithm: str = "sha256") -> Digest:
+    """The digest of the file *path*; raise `ContentError` if it cannot be read."""
+    hasher = Digest(algorithm, "").hasher()
+    buffer = memoryview(bytearray(256 * 1024))
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while count := file.readinto(buffer):
+                hasher.update(buffer[:count])
+    except OSError as error:
+        raise ContentError(f"cannot read {path}: {error.strerror}") from error
+    return Digest(algorithm, hasher.hexdigest())
+
+
+def read_bounded(path: str, limit: int) -> bytes:
+    """The file *path*, at most *limit* bytes; raise `ContentError` if it is longer or cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise ContentError(f"cannot read {path}: {error.strerror}") from error
+    if len(content) > limit:
+        raise SizeMismatch(f"{path} is larger than the {limit} bytes allowed")
+    return content
 
 
 def write(to: str, content: bytes) -> None:
     """Write *content*, verified already, to the file *to*: all of it or nothing."""
-    with _replacing(to) as file:
-        file.write(content)
+    with replacing(to) as file:
+        _write(memoryview(content), file.write)
 
 
 @contextlib.contextmanager
-def _replacing(to: str) -> Iterator[BinaryIO]:
+def replacing(to: str) -> Iterator[BinaryIO]:
     """A temporary file beside *to* that takes its name at the end, and is gone if anything failed."""
     directory, name = os.path.split(os.path.abspath(to))
-    temporary = os.path.join(directory, f".{name[:100]}.{secrets.token_hex(6)}.partial")
+    temporary = os.path.join(directory, f".{name[:40]}.{secrets.token_hex(6)}.partial")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
     except OSError as error:
@@ -71,9 +96,7 @@ def _copy(
         if seen > bound:
             raise SizeMismatch(f"{digest} is larger than the {bound} bytes {'allowed' if size is None else 'described'}")
         hasher.update(chunk)
-        rest = chunk
-        while len(rest):
-            rest = rest[write(rest) or 0 :]
+        _write(chunk, write)
         progress(seen)
     if size is not None and seen != size:
         raise SizeMismatch(f"{digest} has {size} bytes by its description, {seen} came")
@@ -83,3 +106,9 @@ def _copy(
             hint="the registry or a proxy before it is damaged or lies",
         )
     return seen
+
+
+def _write(content: memoryview, write: Callable[[memoryview], int | None]) -> None:
+    # An unbuffered write may take less than it was given, on a disk that is nearly full, say.
+    while len(content):
+        content = content[write(content) or 0 :]

@@ -1,0 +1,238 @@
+"""`RepositoryClient`: what can be asked of one repository."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+from registryauth._http import Request, Response
+from registryauth._http.messages import Body
+from registryauth._origin import Origin
+from registryauth.client import endpoints, referrers
+from registryauth.client.client import Client
+from registryauth.client.listing import names, pages
+from registryauth.client.responses import claimed_digest
+from registryauth.client.uploads import Upload, file_body, slice_of
+from registryauth.content.descriptor import Descriptor, Platform
+from registryauth.content.manifest import MAX_MANIFEST, Index, Manifest, read_manifest, select
+from registryauth.content.verify import digest_of, save
+from registryauth.digest import Digest
+from registryauth.errors import ContentError, DigestMismatch, InvalidDigest, RegistryError
+from registryauth.reference import Reference, Repository
+
+#: Bytes of a blob whose size nobody told us; a descriptor's size bounds every other.
+MAX_BLOB = 64 * 1024**3
+
+
+class RepositoryClient:
+    """Reads from one repository; made by `Client.repository`."""
+
+    def __init__(self, client: Client, repository: Repository) -> None:
+        self.client = client
+        self.repository = repository
+
+    def manifest(self, target: str | Digest | Descriptor, *, platform: str | Platform | None = None) -> Manifest | Index:
+        """The manifest or index with tag or digest *target*, verified, at most 4 MiB.
+
+        With *platform*, an index is followed to the manifest that suits it best, and what is given is a manifest.
+        Raise `NotFound`, `DigestMismatch`, `UnsupportedMediaType` and the errors of authentication and transport.
+        """
+        with self.client.explaining(self.repository):
+            return self._platform_manifest(_target(target), platform)
+
+    def _platform_manifest(self, name: str, platform: str | Platform | None) -> Manifest | Index:
+        found = self._manifest(name)
+        if platform is None or isinstance(found, Manifest):
+            return found
+        chosen = select(found, Platform.parse(platform) if isinstance(platform, str) else platform)
+        inner = self._manifest(str(chosen.digest), chosen.size)
+        if isinstance(inner, Index):
+            raise ContentError(f"the index names another index for {platform}, not an image", hint="ask for the inner index by its digest")
+        return inner
+
+    def head(self, target: str | Digest) -> Descriptor:
+        """Media type, digest and size of a manifest, without its content: the registry's word, checked where *target* is a digest."""
+        name = _target(target)
+        with (
+            self.client.explaining(self.repository),
+            self.client.send(
+                self.repository, lambda o: endpoints.manifest(o, self.repository.path, name, method="HEAD"), "pull"
+            ) as response,
+        ):
+            self._expect(response, name)
+            digest = claimed_digest(response.headers) or _as_digest(name)
+            length = response.headers.get("content-length")
+            if digest is None or not re.fullmatch(r"[0-9]{1,18}", length):
+                raise RegistryError(
+                    f"{self.repository}: the registry's answer to HEAD lacks the digest or the size",
+                    hint="use GET: 'registryauth manifest get'",
+                )
+            if _as_digest(name) not in (None, digest):
+                raise RegistryError(f"{self.repository}: {name} was asked for, the registry answered for {digest}")
+            return Descriptor(response.headers.get("content-type").partition(";")[0].strip(), digest, int(length))
+
+    def download(self, blob: Descriptor | Digest, to: str | os.PathLike[str], *, progress: Callable[[int], None] = lambda _: None) -> int:
+        """Fetch *blob* into the file *to*, which appears only once size and digest were verified; give its size in bytes.
+
+        A redirect to a storage service is followed without any secret. *progress* is called with the bytes so far.
+        """
+        digest, size = (blob.digest, blob.size) if isinstance(blob, Descriptor) else (blob, None)
+        with self.client.explaining(self.repository), self.open(blob) as answer:
+            return save(answer.chunks(), os.fspath(to), digest, size, MAX_BLOB, progress)
+
+    def open(self, blob: Descriptor | Digest, offset: int = 0) -> Response:
+        """The content of *blob* from byte *offset* on, as it comes: the caller checks it against the digest, and closes the answer.
+
+        Its status is 206 if it starts at *offset*, 200 if the registry sends the whole blob all the same. Raise `RegistryError`
+        for another part than the one asked for (RFC 9110 §15.3.7).
+        """
+        digest, size = (blob.digest, blob.size) if isinstance(blob, Descriptor) else (blob, None)
+        build = lambda o: endpoints.blob(o, self.repository.path, digest, offset=offset)  # noqa: E731 - one line
+        with self.client.explaining(self.repository):
+            answer = self.client.send(self.repository, build, "pull")
+            try:
+                if answer.url.origin != self.client.origin(self.repository.registry) and answer.status in (401, 403):
+                    raise RegistryError(
+                        f"the storage at {answer.url.origin} refused {digest} ({answer.status}); it was sent no credential",
+                        status=answer.status,
+                        hint="its link may have expired: try again",
+                    )
+                self._expect(answer, str(digest), *((200, 206) if offset else (200,)))
+                if answer.status == 206 and not _continues(answer.headers.get("content-range"), offset, size):
+                    raise RegistryError(
+                        f"{self.repository}: {digest} was asked for from byte {offset} on, and another part of it came",
+                        status=206,
+                        hint="the registry or a proxy before it is damaged or lies",
+                    )
+            except BaseException:
+                answer.close()
+                raise
+        return answer
+
+    def has(self, digest: Digest) -> bool:
+        """Whether the repository holds the blob *digest*, by HEAD (end-2)."""
+        with (
+            self.client.explaining(self.repository),
+            self.client.send(self.repository, lambda o: endpoints.blob(o, self.repository.path, digest, method="HEAD"), "pull") as answer,
+        ):
+            self._expect(answer, str(digest), 200, 404)
+            return answer.status == 200
+
+    def upload(
+        self,
+        path: str | os.PathLike[str],
+        digest: Digest | None = None,
+        *,
+        mount_from: Repository | None = None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Digest:
+        """Push the file *path* as a blob, unless the repository has it; give its digest.
+
+        *digest* may be given where it is known, and then the registry alone checks it. *mount_from* names a repository of the
+        same registry that has it, so that nothing need be sent. A broken connection is taken up where it broke. *progress* is
+        called with the bytes so far.
+        """
+        name = os.fspath(path)
+        digest = digest or digest_of(name)
+        size = file_body(name).size
+        with self.client.explaining(self.repository):
+            if not self.has(digest):
+                part = lambda start, end: slice_of(name, start, end, progress)  # noqa: E731 - one line
+                Upload(self.client, self.repository, digest, size, part).send(mount_from)
+        return digest
+
+    def push(self, content: bytes, digest: Digest | None = None) -> Descriptor:
+        """Push *content* as a blob, unless the repository has it; for what is small enough to hold."""
+        digest = digest or Digest.of(content)
+        with self.client.explaining(self.repository):
+            if not self.has(digest):
+                part = lambda start, end: Body(end - start, lambda: iter((content[start:end],)))  # noqa: E731 - one line
+                Upload(self.client, self.repository, digest, len(content), part).send()
+        return Descriptor("application/octet-stream", digest, len(content))
+
+    def put_manifest(self, raw: bytes, *, tag: str | None = None, media_type: str = "") -> Descriptor:
+        """Put a manifest or index, byte for byte, under *tag* or its digest; give its descriptor (end-7).
+
+        *media_type* is its own ``mediaType`` unless it has none. Where it has a subject and the registry no referrers API, the
+        fallback tag is brought up to date. Raise `ContentError` for what is no manifest, `DigestMismatch` if the registry made
+        something else of it.
+        """
+        found = read_manifest(raw, media_type, None)
+        name = _target(tag) if tag else str(found.digest)
+        build = lambda o: endpoints.put_manifest(o, self.repository.path, name, found.media_type, raw)  # noqa: E731 - one line
+        with self.client.explaining(self.repository), self.client.send(self.repository, build, "pull", "push") as answer:
+            self._expect(answer, name, 201)
+            claimed = claimed_digest(answer.headers)
+            indexed = answer.headers.get("oci-subject")
+        if claimed and claimed != (found.digest if claimed.algorithm == found.digest.algorithm else Digest.of(raw, claimed.algorithm)):
+            raise DigestMismatch(f"{self.repository}: {found.digest} was put, the registry made {claimed} of it")
+        if getattr(found, "subject", None) and not indexed:
+            referrers.record(self, found)
+        return Descriptor(found.media_type, found.digest, len(raw))
+
+    def delete_manifest(self, target: str | Digest) -> None:
+        """Delete a tag, or a manifest by its digest (end-9); raise `Unsupported` where the registry does not offer that."""
+        name = _target(target)
+        with self.client.explaining(self.repository):
+            if ":" in name:
+                referrers.forget(self, self._manifest(name))
+            self._delete(lambda o: endpoints.manifest(o, self.repository.path, name, method="DELETE"), name)
+
+    def delete_blob(self, digest: Digest) -> None:
+        """Delete a blob (end-10); raise `Unsupported` where the registry does not offer that."""
+        with self.client.explaining(self.repository):
+            self._delete(lambda o: endpoints.blob(o, self.repository.path, digest, method="DELETE"), str(digest))
+
+    def tags(self, *, last: str = "", n: int = 0) -> Iterator[str]:
+        """The tags, after *last*, page by page as they are asked for, *n* to a page (end-8)."""
+        with self.client.explaining(self.repository):
+            for _, page in pages(self.client, self.repository, lambda o: endpoints.tags(o, self.repository.path, last=last, n=n), "pull"):
+                yield from names(page, "tags")
+
+    def referrers(self, subject: Digest, *, artifact_type: str = "") -> Iterator[Descriptor]:
+        """What refers to the manifest *subject*, by the API or the fallback tag (end-12)."""
+        with self.client.explaining(self.repository):
+            yield from referrers.listed(self, subject, artifact_type)
+
+    def _delete(self, build: Callable[[Origin], Request], name: str) -> None:
+        with self.client.send(self.repository, build, "delete") as answer:
+            self._expect(answer, name, 200, 202)
+
+    def _manifest(self, name: str, size: int | None = None) -> Manifest | Index:
+        with self.client.send(self.repository, lambda o: endpoints.manifest(o, self.repository.path, name), "pull") as answer:
+            self._expect(answer, name)
+            raw = answer.read(MAX_MANIFEST if size is None else min(size, MAX_MANIFEST))
+            return read_manifest(raw, answer.headers.get("content-type"), _as_digest(name) or claimed_digest(answer.headers))
+
+    def _expect(self, response: Response, name: str, *statuses: int) -> None:
+        what = f"{self.repository}{'@' if ':' in name else ':'}{name}"
+        self.client.expect(response, what, self.repository, *(statuses or (200,)))
+
+
+def _target(target: str | Digest | Descriptor) -> str:
+    """*target* as it stands in a URL: a tag or digest by their grammar, so that nothing else gets into a path (CVE-2024-3727)."""
+    if isinstance(target, Descriptor):
+        return str(target.digest)
+    if isinstance(target, Digest):
+        return str(target)
+    if ":" in target:
+        return str(Digest.parse(target))
+    # The reference grammar is the tag's, too.
+    return Reference.parse(f"localhost/x:{target}").target
+
+
+def _continues(content_range: str, offset: int, size: int | None) -> bool:
+    """Whether ``Content-Range`` says that all from *offset* on came, of *size* bytes if that is known."""
+    match = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", content_range)
+    if not match:
+        return False
+    first, last, total = map(int, match.groups())
+    return first == offset and last == total - 1 and size in (None, total)
+
+
+def _as_digest(name: str) -> Digest | None:
+    try:
+        return Digest.parse(name)
+    except InvalidDigest:
+        return None
