@@ -22,6 +22,8 @@ from .token_server import TokenServer
 #: It is ready in 20 ms; a machine under load gets this many seconds.
 _PATIENCE = 15
 
+_REQUEST = re.compile(r'http\.request\.id=(?P<id>\S+) .*?http\.request\.method=(?P<method>\S+) .*?http\.request\.uri="?(?P<uri>[^" ]+)')
+
 
 @dataclass
 class Server:
@@ -39,6 +41,15 @@ class Server:
     def url(self) -> str:
         """``https://host`` or ``http://host``."""
         return f"{'https' if self.ca_file else 'http'}://{self.host}"
+
+    @property
+    def requests(self) -> list[str]:
+        """``METHOD /target`` of every request so far, as the registry logged it; a refused one is logged before it is answered."""
+        seen: dict[str, str] = {}
+        for line in self.log.read_text(errors="replace").splitlines():
+            if found := _REQUEST.search(line):
+                seen.setdefault(found["id"], f"{found['method']} {found['uri']}")
+        return list(seen.values())
 
 
 @contextmanager

@@ -55,14 +55,14 @@ class Signer:
 
 
 class TokenServer:
-    """Knows *accounts*, user name to password; grants each of them whatever is asked, and nobody else anything."""
+    """Knows *accounts*, user name to password; grants each of them whatever is asked for `lifetime` seconds, and nobody else anything."""
 
     def __init__(self, signer: Signer, accounts: dict[str, str], lifetime: int = 300) -> None:
         self.requests: list[Asked] = []
         self.realm = ""
         self._signer = signer
         self._accounts = accounts
-        self._lifetime = lifetime
+        self.lifetime = lifetime
         self._refresh: dict[str, str] = {}
 
     def answer(self, asked: Asked) -> tuple[int, dict[str, Any]]:
@@ -76,7 +76,7 @@ class TokenServer:
             return 401, {"details": "incorrect username or password"}
         scopes = [scope for value in asked.parameters.get("scope", []) for scope in value.split()]
         token = self._signer.sign(self._claims(username, scopes))
-        document: dict[str, Any] = {"access_token": token, "expires_in": self._lifetime}
+        document: dict[str, Any] = {"access_token": token, "expires_in": self.lifetime}
         document |= {"token": token} if asked.method == "GET" else {"scope": " ".join(scopes)}
         if parameters.get("offline_token") == "true" or parameters.get("access_type") == "offline":
             document["refresh_token"] = self.identity_token(username)
@@ -105,7 +105,7 @@ class TokenServer:
             type_, _, rest = scope.partition(":")
             name, _, actions = rest.rpartition(":")
             access.append({"type": type_, "name": name, "actions": actions.split(",")})
-        dates = {"nbf": now - 10, "iat": now, "exp": now + self._lifetime}
+        dates = {"nbf": now - 10, "iat": now, "exp": now + self.lifetime}
         return {"iss": ISSUER, "sub": username, "aud": SERVICE, "jti": secrets.token_hex(8), "access": access, **dates}
 
     @contextmanager
@@ -136,7 +136,17 @@ def _handler(tokens: TokenServer) -> type[BaseHTTPRequestHandler]:
             self._answer(urlsplit(self.path).query)
 
         def do_POST(self) -> None:
-            self._answer(self.rfile.read(int(self.headers["content-length"])).decode())
+            self._answer(self._body().decode())
+
+        def _body(self) -> bytes:
+            if self.headers.get("transfer-encoding") != "chunked":
+                return self.rfile.read(int(self.headers["content-length"]))
+            # As skopeo 1.9 sends it.
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            return body
 
         def _answer(self, parameters: str) -> None:
             authorization = self.headers.get("authorization", "")
