@@ -64,6 +64,8 @@ class _Signed(Value):
 
 #: Sends of one request: bare, with a cached token, with a new one, with a wider one.
 _MAX_SENDS = 4
+#: Seconds for which a refused credential is not presented again.
+_REFUSED_FOR = 3.0
 
 
 class Authorizer:
@@ -74,6 +76,7 @@ class Authorizer:
         self._clock = clock
         self._insecure = insecure
         self.cache = TokenCache(clock)
+        self._refusals: dict[TokenKey, tuple[float, str, str]] = {}
         self._asked: dict[tuple[Origin, str], Challenge] = {}
 
     def flow(self, request: Request, repository: Repository | None, scopes: tuple[Scope, ...]) -> Flow[Response]:
@@ -175,16 +178,25 @@ class Authorizer:
             # Whoever ran before us under the same key may have fetched it.
             if token := self.cache.get(key, wanted):
                 return token
+            if earlier := self._refused(key):
+                refused.append(earlier)
+                continue
             try:
                 token = yield from self._fetch(origin, asked, pinned, wanted)
             except TokenRefused as error:
                 if error.status != 401:
                     raise
+                self._refusals[key] = self._clock(), str(error), error.hint
                 refused.append(error)
             else:
                 self.cache.put(key, wanted, token)
                 return token
         raise refused[0]
+
+    def _refused(self, key: TokenKey) -> TokenRefused | None:
+        """The refusal that the same credential met a moment ago: many at once must not lock an account out."""
+        at, message, hint = self._refusals.get(key, (0.0, "", ""))
+        return TokenRefused(message, status=401, hint=hint) if message and 0 <= self._clock() - at < _REFUSED_FOR else None
 
     def _fetch(self, origin: Origin, asked: Challenge, pinned: Pinned, wanted: tuple[Scope, ...]) -> Flow[Token]:
         requests = exchange.token_requests(asked, pinned.credential, wanted)

@@ -103,7 +103,12 @@ class RegistryAuth(httpx.Auth):
                             step.done(await anyio.to_thread.run_sync(self._credentials, repository))
                         case Once(key, run):
                             land = await self._enter(key)
-                            stack.append((_Step(run()), land))
+                            try:
+                                # It may fail before its first effect.
+                                stack.append((_Step(run()), land))
+                            except BaseException:
+                                land()
+                                raise
                         case None:
                             self._pop(stack)
                 except Error as error:

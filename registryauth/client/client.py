@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Self
 
@@ -44,7 +45,8 @@ class Client:
     *credentials* is a resolver, or a function from a repository to its credentials, at most two of one account;
     an empty answer means one anonymous attempt. What a resolver was told by its sources stands in the hint of an
     error of access. *insecure* names registries that may be asked over plain http;
-    loopback needs no leave. *ca_files* maps a ``host[:port]``, or ``*``, to a PEM file of further authorities.
+    loopback needs no leave. *ca_files* maps a ``host[:port]``, or ``*``, to a PEM file of further authorities. *sleep* is how
+    to wait before a request is sent again.
     """
 
     def __init__(
@@ -55,10 +57,11 @@ class Client:
         insecure: Collection[str] = (),
         ca_files: Mapping[str, str] | None = None,
         environ: Mapping[str, str] = os.environ,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._credentials: Credentials = credentials if callable(credentials) else credentials.candidates
         self._trace = (lambda _: ()) if callable(credentials) else credentials.trace
-        self._transport = Retrying(transport or open_transport(environ, ca_files=ca_files))
+        self._transport = Retrying(transport or open_transport(environ, ca_files=ca_files), sleep=sleep)
         self._insecure: set[str] = set()
         for host in insecure:
             self._allow_plain(Registry.parse(host, known=(host,)))

@@ -92,23 +92,26 @@ class RepositoryClient:
         with self.client.explaining(self.repository):
             answer = self.client.send(self.repository, build, "pull")
             try:
-                if answer.url.origin != self.client.origin(self.repository.registry) and answer.status in (401, 403):
-                    raise RegistryError(
-                        f"the storage at {answer.url.origin} refused {digest} ({answer.status}); it was sent no credential",
-                        status=answer.status,
-                        hint="its link may have expired: try again",
-                    )
-                self._expect(answer, str(digest), *((200, 206) if offset else (200,)))
-                if answer.status == 206 and not _continues(answer.headers.get("content-range"), offset, size):
-                    raise RegistryError(
-                        f"{self.repository}: {digest} was asked for from byte {offset} on, and another part of it came",
-                        status=206,
-                        hint="the registry or a proxy before it is damaged or lies",
-                    )
+                self._expect_content(answer, digest, size, offset)
             except BaseException:
                 answer.close()
                 raise
         return answer
+
+    def _expect_content(self, answer: Response, digest: Digest, size: int | None, offset: int) -> None:
+        if answer.url.origin != self.client.origin(self.repository.registry) and answer.status in (401, 403):
+            raise RegistryError(
+                f"the storage at {answer.url.origin} refused {digest} ({answer.status}); it was sent no credential",
+                status=answer.status,
+                hint="its link may have expired: try again",
+            )
+        self._expect(answer, str(digest), *((200, 206) if offset else (200,)))
+        if answer.status == 206 and not _continues(answer.headers.get("content-range"), offset, size):
+            raise RegistryError(
+                f"{self.repository}: {digest} was asked for from byte {offset} on, and another part of it came",
+                status=206,
+                hint="the registry or a proxy before it is damaged or lies",
+            )
 
     def has(self, digest: Digest) -> bool:
         """Whether the repository holds the blob *digest*, by HEAD (end-2)."""

@@ -93,6 +93,7 @@ def test_a_leader_that_is_refused_does_not_hang_the_others() -> None:
         async with httpx.AsyncClient(transport=httpx.MockTransport(registry), auth=auth) as client:
             results = await gather(client, 4, registry)
         assert all(isinstance(result, TokenRefused) for result in results)
+        assert registry.asked == 1, "the same wrong password was presented more than once"
         assert auth._async_flights == {}
 
     anyio.run(run)

@@ -97,9 +97,11 @@ def test_different_repositories_do_not_wait_for_each_other() -> None:
 
 
 def test_a_leader_that_is_refused_does_not_hang_the_others(simulator: RegistrySimulator) -> None:
-    call = Caller(Slow(simulator), pinned(Basic("robot", "wrong")), clock=time.time)
+    slow = Slow(simulator)
+    call = Caller(slow, pinned(Basic("robot", "wrong")), clock=time.time)
     results = together(4, lambda _: call())
     assert all(isinstance(result, TokenRefused) for result in results)
+    assert slow.tokens == 1, "the same wrong password was presented more than once"
     assert call.flights._waiting == {}
 
 

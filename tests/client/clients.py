@@ -17,12 +17,16 @@ CANARY = "canary-7f3a"
 Answer = tuple[int, dict[str, str], bytes]
 
 
+def at_once(_: float) -> None:
+    """Wait for nothing: what is sent again is the business of tests/http_transport/test_retrying.py."""
+
+
 def robot(credential: Credential | None = None) -> Callable[[Repository], tuple[Pinned, ...]]:
     return lambda _: (Pinned(credential or Basic("robot", "right"), "store:1"),)
 
 
 def client_of(simulator: RegistrySimulator, credential: Credential | None = None) -> Client:
-    return Client(robot(credential), transport=simulator.transport())
+    return Client(robot(credential), transport=simulator.transport(), sleep=at_once)
 
 
 def app(simulator: RegistrySimulator, credential: Credential | None = None) -> RepositoryClient:
@@ -56,4 +60,4 @@ class Wire:
 def anonymous(answer: Callable[[Request], Answer | Response]) -> tuple[RepositoryClient, Wire]:
     """A client without credentials at a registry that says *answer*."""
     wire = Wire(answer)
-    return Client(transport=wire).repository(f"{HOST}/{REPOSITORY}"), wire
+    return Client(transport=wire, sleep=at_once).repository(f"{HOST}/{REPOSITORY}"), wire
