@@ -4,12 +4,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from registryauth.testing.features import Features
     from registryauth.testing.registry_simulator import RegistrySimulator
     from registryauth.testing.store_contract import StoreContract
 
-__all__ = ["RegistrySimulator", "StoreContract"]
+__all__ = ["RegistrySimulator", "Features", "StoreContract"]
 
-_HOMES = {"RegistrySimulator": "registry_simulator", "StoreContract": "store_contract"}
+_HOMES = {"RegistrySimulator": "registry_simulator", "Features": "features", "StoreContract": "store_contract"}
 
 
 def __getattr__(name: str) -> object:

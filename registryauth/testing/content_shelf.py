@@ -24,18 +24,64 @@ class StoredManifest(Value):
 
 
 class ContentShelf:
-    """Blobs are shared by all repositories; manifests and tags belong to one."""
+    """A blob's bytes are kept once; which repositories have it is kept beside. Manifests and tags belong to one repository."""
 
     def __init__(self) -> None:
         self.blobs: dict[Digest, bytes] = {}
         self.manifests: dict[str, dict[Digest, StoredManifest]] = {}
         self.tags: dict[str, dict[str, Digest]] = {}
+        self._linked: dict[Digest, set[str]] = {}
+        self._everywhere: set[Digest] = set()
+        self._taken: set[tuple[str, Digest]] = set()
 
-    def add_blob(self, content: bytes, algorithm: str = "sha256") -> Digest:
-        """Keep *content* and return its digest."""
+    def add_blob(self, content: bytes, algorithm: str = "sha256", *, repository: str | None = None) -> Digest:
+        """Keep *content* in *repository*, in every one if none is named, and return its digest."""
         digest = Digest.of(content, algorithm)
         self.blobs[digest] = content
+        if repository is None:
+            self._everywhere.add(digest)
+            self._taken = {taken for taken in self._taken if taken[1] != digest}
+        else:
+            self.link_blob(repository, digest)
         return digest
+
+    def link_blob(self, repository: str, digest: Digest) -> None:
+        """Let *repository* have a blob that is already kept."""
+        self._linked.setdefault(digest, set()).add(repository)
+        self._taken.discard((repository, digest))
+
+    def blob(self, repository: str, digest: Digest) -> bytes | None:
+        """The blob, if *repository* has it."""
+        linked = repository in self._linked.get(digest, ()) or (digest in self._everywhere and (repository, digest) not in self._taken)
+        return self.blobs.get(digest) if linked else None
+
+    def holders(self, digest: Digest) -> list[str]:
+        """The repositories that were given that blob by name."""
+        return sorted(self._linked.get(digest, ()))
+
+    def drop_blob(self, repository: str, digest: Digest) -> bool:
+        """Take a blob from *repository*; whether it was there. Its bytes go when nobody has it."""
+        if self.blob(repository, digest) is None:
+            return False
+        self._linked.get(digest, set()).discard(repository)
+        if digest in self._everywhere:
+            self._taken.add((repository, digest))
+        elif not self._linked.get(digest):
+            del self.blobs[digest]
+        return True
+
+    def drop_manifest(self, repository: str, reference: str) -> bool:
+        """Drop a tag, or by digest a manifest with all its tags; whether it was there. Raise `InvalidDigest`."""
+        found = self.find(repository, reference)
+        if found is None:
+            return False
+        tags = self.tags.get(repository, {})
+        if ":" not in reference:
+            del tags[reference]
+            return True
+        del self.manifests[repository][found[0]]
+        self.tags[repository] = {tag: digest for tag, digest in tags.items() if digest != found[0]}
+        return True
 
     def add_manifest(
         self, repository: str, media_type: str, content: bytes, *, tag: str | None = None, algorithm: str = "sha256"
@@ -66,8 +112,8 @@ class ContentShelf:
         manifest = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "config": self._described(OCI_CONFIG, json.dumps(config).encode()),
-            "layers": [self._described(OCI_LAYER + ("+gzip" if _gzipped(layer) else ""), layer) for layer in layers],
+            "config": self._described(repository, OCI_CONFIG, json.dumps(config).encode()),
+            "layers": [self._described(repository, OCI_LAYER + ("+gzip" if _gzipped(layer) else ""), layer) for layer in layers],
         }
         return self.add_manifest(repository, OCI_MANIFEST, json.dumps(manifest).encode(), tag=tag)
 
@@ -88,8 +134,8 @@ class ContentShelf:
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": described}
         return self.add_manifest(repository, OCI_INDEX, json.dumps(index).encode(), tag=tag)
 
-    def _described(self, media_type: str, content: bytes) -> dict[str, Any]:
-        return {"mediaType": media_type, "digest": str(self.add_blob(content)), "size": len(content)}
+    def _described(self, repository: str, media_type: str, content: bytes) -> dict[str, Any]:
+        return {"mediaType": media_type, "digest": str(self.add_blob(content, repository=repository)), "size": len(content)}
 
 
 def _platform(text: str) -> tuple[str, str, dict[str, str]]:

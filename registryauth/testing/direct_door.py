@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from registryauth._http.messages import Request, Response
+from registryauth.errors import TransportError
+
+#: The simulator holds what it is sent: 64 MiB a request.
+MAX_UPLOAD = 64 * 1024 * 1024
 
 
 class DirectDoor:
@@ -15,7 +19,11 @@ class DirectDoor:
         self.closed = False
 
     def send(self, request: Request) -> Response:
-        """The answer of *handle*."""
+        """The answer of *handle*, which gets the body whole."""
+        if request.upload is not None:
+            if len(request.upload) > MAX_UPLOAD:
+                raise TransportError(f"a body for the simulator has at most {MAX_UPLOAD} bytes", hint="send it in chunks")
+            request = request.replace(body=b"".join(map(bytes, request.upload.pieces())), upload=None)
         return self._handle(request)
 
     def close(self) -> None:

@@ -24,10 +24,13 @@ def httpx_transport(handle: Callable[[Request], Response]) -> httpx.MockTranspor
             self._response = response
 
         def __iter__(self) -> Iterator[bytes]:
-            return wire_bytes(self._response)
+            try:
+                yield from wire_bytes(self._response)
+            except TransportError as error:
+                raise httpx.RemoteProtocolError(error.message) from error
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            for chunk in wire_bytes(self._response):
+            for chunk in self:
                 yield chunk
 
     def answer(theirs: httpx.Request) -> httpx.Response:

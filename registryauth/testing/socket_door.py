@@ -15,9 +15,10 @@ from registryauth._http.messages import Request, Response
 from registryauth._origin import Url
 from registryauth.errors import TransportError
 from registryauth.testing.answers import wire_bytes
+from registryauth.testing.uploads import arrived
 
-#: Bodies are held in memory; test images are small.
-MAX_BODY = 256 * 1024 * 1024
+#: Bodies are held in memory: 64 MiB each. A longer one is answered with 413, and the connection is closed.
+MAX_BODY = 64 * 1024 * 1024
 
 #: How often the accept loop looks whether it should end, in seconds: what closing a server costs at most.
 _POLL = 0.02
@@ -93,6 +94,10 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+class _TooLong(Exception):
+    """A body longer than `MAX_BODY`."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -122,43 +127,67 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         try:
-            body = self._body()
             host = self.headers.get("host", "127.0.0.1")
-            request = Request(
-                self.command, Url.parse(f"{self.scheme}://{host}{self.path}"), tuple((k.lower(), v) for k, v in self.headers.items()), body
-            )
+            fields = tuple((name.lower(), value) for name, value in self.headers.items())
+            head = Request(self.command, Url.parse(f"{self.scheme}://{host}{self.path}"), fields)
+            body, whole = self._body()
+        except _TooLong:
+            self._refuse(413)
+            return
         except (ValueError, TransportError):
-            self.send_error(400)
-            self.close_connection = True
+            self._refuse(400)
             return
         try:
-            response = type(self).handle_one(request)
+            if whole:
+                self._send(type(self).handle_one(head.replace(body=body)))
+            elif kept := arrived(head, body):
+                type(self).handle_one(kept)
         except TransportError:
-            self.close_connection = True
-            return
-        self._send(response)
+            whole = False
+        self.close_connection = self.close_connection or not whole
 
-    def _body(self) -> bytes:
+    def _refuse(self, status: int) -> None:
+        self.send_error(status)
+        self.close_connection = True
+
+    def _body(self) -> tuple[bytes, bool]:
+        """The body as far as it came, and whether that is all of it."""
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
             return self._chunked()
         length = int(self.headers.get("content-length") or 0)
-        if not 0 <= length <= MAX_BODY:
-            raise ValueError("the body is too long")
-        return self.rfile.read(length)
+        if length < 0:
+            raise ValueError("a length is not negative")
+        if length > MAX_BODY:
+            raise _TooLong
+        return self._some(length)
 
-    def _chunked(self) -> bytes:
+    def _some(self, count: int) -> tuple[bytes, bool]:
+        """Up to *count* bytes, fewer only if the client went away."""
+        body = bytearray()
+        with suppress(OSError):
+            while part := self.rfile.read1(min(count - len(body), 1 << 20)):
+                body += part
+        return bytes(body), len(body) == count
+
+    def _chunked(self) -> tuple[bytes, bool]:
         """A chunked body (RFC 9112 §7.1), its trailers read and dropped."""
-        parts: list[bytes] = []
-        seen = 0
-        while size := int(self.rfile.readline(1024).partition(b";")[0], 16):
-            seen += size
-            if size < 0 or seen > MAX_BODY:
-                raise ValueError("the body is too long")
-            parts.append(self.rfile.read(size))
+        body = bytearray()
+        while line := self.rfile.readline(1024):
+            size = int(line.partition(b";")[0], 16)
+            if size < 0:
+                raise ValueError("a length is not negative")
+            if len(body) + size > MAX_BODY:
+                raise _TooLong
+            part, whole = self._some(size)
+            body += part
+            if not whole:
+                break
+            if not size:
+                while self.rfile.readline(8192).strip():
+                    pass
+                return bytes(body), True
             self.rfile.readline(3)
-        while self.rfile.readline(8192).strip():
-            pass
-        return b"".join(parts)
+        return bytes(body), False
 
     def _send(self, response: Response) -> None:
         bodyless = self.command == "HEAD" or response.status in (204, 304)

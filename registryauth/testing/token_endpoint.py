@@ -55,10 +55,8 @@ class TokenEndpoint:
 
     def access_token(self, username: str | None, scopes: Iterable[str]) -> tuple[str, list[Access]]:
         """A token for as much of *scopes* as *username* may have, and what that is: less than asked is no error (token.md)."""
-        allowed = self.accounts.actions(username)
-        asked = [Access.parse(scope) for scope in scopes]
-        narrowed = [access.replace(actions=tuple(a for a in access.actions if a in allowed)) for access in asked]
-        granted = [access for access in narrowed if access.type == "repository" and access.actions]
+        narrowed = [self.accounts.narrow(username, Access.parse(scope)) for scope in scopes]
+        granted = [access for access in narrowed if access.actions]
         now = int(self.clock())
         claims = {
             "iss": _ISSUER,
@@ -74,13 +72,20 @@ class TokenEndpoint:
 
     def granted(self, token: str) -> list[Access] | None:
         """What an access token grants; None if it is not ours, altered or expired."""
+        claims = self._claims(token)
+        return [Access(a["type"], a["name"], tuple(a["actions"])) for a in claims["access"]] if claims else None
+
+    def owner(self, token: str) -> str | None:
+        """Whose access token that is; None if the anonymous caller's, or no good."""
+        claims = self._claims(token)
+        return (claims["sub"] or None) if claims else None
+
+    def _claims(self, token: str) -> dict[str, Any] | None:
         signed, _, signature = token.rpartition(".")
         if not hmac.compare_digest(self._signature(signed).encode(), signature.encode()):
             return None
-        claims = json.loads(_unb64(signed.partition(".")[2]))
-        if not claims["nbf"] <= self.clock() < claims["exp"]:
-            return None
-        return [Access(a["type"], a["name"], tuple(a["actions"])) for a in claims["access"]]
+        claims: dict[str, Any] = json.loads(_unb64(signed.partition(".")[2]))
+        return claims if claims["nbf"] <= self.clock() < claims["exp"] else None
 
     def _get(self, request: Request) -> Response:
         query = parse_qs(request.url.target.partition("?")[2], keep_blank_values=True)

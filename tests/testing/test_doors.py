@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 import registryauth.testing
-from registryauth._http.messages import Request
+from registryauth._http.messages import Body, Request
 from registryauth._origin import Url
 from registryauth.digest import Digest
+from registryauth.errors import TransportError
 from registryauth.testing import RegistrySimulator, faults
 
 
@@ -33,7 +34,7 @@ def connection(simulator):
 
 
 def test_the_public_names_are_there_and_nothing_else():
-    assert registryauth.testing.__all__ == ["RegistrySimulator", "StoreContract"]
+    assert registryauth.testing.__all__ == ["RegistrySimulator", "Features", "StoreContract"]
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = registryauth.testing.Nothing
 
@@ -123,6 +124,81 @@ def test_a_socket_cuts_the_connection_when_it_is_told_to(connection, simulator):
     connection.request("GET", "/v2/")
     with pytest.raises(http.client.RemoteDisconnected):
         connection.getresponse()
+
+
+def test_a_socket_breaks_off_an_answer_when_it_is_told_to(connection, simulator):
+    simulator.alter(faults.cut_download("/blobs/", 3))
+    connection.request("GET", f"/v2/a/blobs/{Digest.of(b'layer')}")
+    with pytest.raises(http.client.IncompleteRead) as broken:
+        connection.getresponse().read()
+    assert broken.value.partial == b"lay"
+
+
+def test_httpx_sees_an_answer_break_off(simulator):
+    simulator.alter(faults.cut_download("/blobs/", 3))
+    url = f"https://anywhere.example/v2/a/blobs/{Digest.of(b'layer')}"
+
+    async def ask():
+        async with httpx.AsyncClient(transport=simulator.httpx_transport()) as client:
+            return await client.get(url)
+
+    with httpx.Client(transport=simulator.httpx_transport()) as client, pytest.raises(httpx.RemoteProtocolError):
+        client.get(url)
+    with pytest.raises(httpx.RemoteProtocolError):
+        asyncio.run(ask())
+
+
+@pytest.mark.parametrize("head", ["Content-Length: 11\r\n\r\nhello ", "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n5\r\nlo "])
+def test_a_client_that_goes_away_in_the_middle_finds_its_bytes_again(simulator, head):
+    with simulator.serve() as host:
+        connection = http.client.HTTPConnection(host, timeout=10)
+        connection.request("POST", "/v2/a/blobs/uploads/")
+        answer = connection.getresponse()
+        answer.read()
+        location = answer.headers["location"]
+        with socket.create_connection(connection.sock.getpeername(), timeout=10) as raw:
+            raw.sendall(f"PUT {location}?digest={Digest.of(b'hello world')} HTTP/1.1\r\nHost: {host}\r\n{head}".encode())
+            raw.shutdown(socket.SHUT_WR)
+            assert raw.recv(100) == b""
+        connection.request("GET", location)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+    assert (answer.status, answer.headers["range"]) == (204, "0-5")
+
+
+@pytest.mark.parametrize("head", ["Content-Length: {size}", "Transfer-Encoding: chunked\r\n\r\n{size:x}"])
+def test_a_socket_takes_bodies_of_64_mib_at_most(simulator, head):
+    with simulator.serve() as host:
+        name, _, port = host.partition(":")
+        with socket.create_connection((name, int(port)), timeout=10) as raw:
+            raw.sendall(f"POST /v2/a/blobs/uploads/ HTTP/1.1\r\n{head.format(size=64 * 1024 * 1024 + 1)}\r\n\r\n".encode())
+            assert b" 413 " in raw.recv(4096)
+    assert simulator.requests == []
+
+
+def test_our_own_transport_takes_a_body_that_is_read_while_it_is_sent(simulator):
+    pieces = [b"hello ", memoryview(b"world")]
+    url = Url.parse(f"https://anywhere.example/v2/a/blobs/uploads/?digest={Digest.of(b'hello world')}")
+    assert simulator.transport().send(Request("POST", url, upload=Body(11, lambda: iter(pieces)))).status == 201
+    assert (simulator.requests[-1].body, simulator.requests[-1].upload) == (b"hello world", None)
+    with pytest.raises(TransportError, match="at most"):
+        simulator.transport().send(Request("POST", url, upload=Body(64 * 1024 * 1024 + 1, lambda: iter(pieces))))
+
+
+def test_a_slow_answer_holds_up_nobody_else(simulator):
+    asleep, wake = threading.Event(), threading.Event()
+    simulator.interfere(faults.slow("/v2/slow", 1, sleep=lambda _: (asleep.set(), wake.wait(10))))
+    with simulator.serve() as host:
+        slow, fast = (http.client.HTTPConnection(host, timeout=10) for _ in range(2))
+        slow.request("GET", "/v2/slow/tags/list")
+        assert asleep.wait(10)
+        fast.request("GET", "/v2/")
+        assert fast.getresponse().read() == b"{}"
+        wake.set()
+        assert slow.getresponse().status == 404
+        slow.close()
+        fast.close()
 
 
 @pytest.mark.parametrize("line", [b"GET http://[::1/ HTTP/1.1\r\n\r\n", b"POST /v2/ HTTP/1.1\r\ncontent-length: many\r\n\r\n"])

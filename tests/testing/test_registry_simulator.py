@@ -1,36 +1,14 @@
 from __future__ import annotations
 
-import base64
 import json
 
 import pytest
 
-from registryauth._http.messages import Request
-from registryauth._origin import Url
 from registryauth.digest import Digest
 from registryauth.testing import RegistrySimulator
 
-HOST = "https://registry.example"
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-
-
-def ask(simulator, method, path, *, body=b"", **headers):
-    fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    url = path if path.startswith("http") else HOST + path
-    return simulator.handle(Request(method, Url.parse(url), fields, body))
-
-
-def document(response):
-    return json.loads(response.read(1 << 20))
-
-
-def basic(username, password):
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-
-
-def bearer(simulator, scope, username="robot", password="secret"):
-    answer = ask(simulator, "GET", f"/token?service=registry.simulator&scope={scope}", authorization=basic(username, password))
-    return "Bearer " + document(answer)["token"]
+from .asking import HOST, ask, basic, bearer, document
+from .asking import MANIFEST as OCI_MANIFEST
 
 
 @pytest.fixture
@@ -286,11 +264,6 @@ def test_a_manifest_that_cannot_be_is_refused(open_simulator, reference, body, c
 
 def test_a_manifest_has_a_largest_size(open_simulator):
     assert ask(open_simulator, "PUT", "/v2/a/manifests/v1", body=bytes(4 * 1024 * 1024 + 1)).status == 413
-
-
-def test_deleting_is_not_offered(open_simulator):
-    open_simulator.add_image("a", "v1")
-    assert ask(open_simulator, "DELETE", "/v2/a/manifests/v1").status == 405
 
 
 def test_every_request_is_recorded_with_what_it_carried(simulator):
