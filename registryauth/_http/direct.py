@@ -18,7 +18,7 @@ from registryauth._http.outgoing import refuse_malformed
 from registryauth._http.tls import attempts, explain
 from registryauth._origin import Origin
 from registryauth._redact import printable
-from registryauth.errors import ContentError, TransportError
+from registryauth.errors import TransportError
 
 #: Seconds. A registry that has not accepted a connection by then is not there.
 CONNECT_TIMEOUT = 10.0
@@ -30,8 +30,6 @@ _MAX_IDLE = 8
 _DRAIN = 16 * 1024
 
 _CUT = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError)
-# A server that is being restarted refuses or drops connections; a name that is not found stays unknown.
-_PASSING = (*_CUT, ConnectionRefusedError)
 
 
 class DirectTransport:
@@ -54,6 +52,7 @@ class DirectTransport:
         self._idle: dict[Origin, list[http.client.HTTPConnection]] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._reached: set[Origin] = set()
 
     def send(self, request: Request) -> Response:
         """Send *request* and return the head of the answer; the connection is free again when the body was read or closed."""
@@ -69,7 +68,10 @@ class DirectTransport:
             ) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             hint = "is the address right, and is the network up?"
-            raise TransportError(f"cannot reach {origin}: {_reason(error)}", hint=hint, transient=isinstance(error, _PASSING)) from error
+            # A server that was there and refuses is being restarted; one that was never there is told of at once.
+            passing = isinstance(error, _CUT) or (isinstance(error, ConnectionRefusedError) and origin in self._reached)
+            raise TransportError(f"cannot reach {origin}: {_reason(error)}", hint=hint, transient=passing) from error
+        self._reached.add(origin)
         return Response(answer.status, Headers(answer.headers.items()), request.url, *self._body(connection, answer, origin))
 
     def _exchange(self, request: Request, origin: Origin) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
@@ -80,6 +82,9 @@ class DirectTransport:
             except _CUT:
                 # The server closed an idle connection just as we used it: it has not seen the request (RFC 9112 §9.3.1).
                 kept.close()
+                # Of a long body it may have: an upload that holds a part of it must not get all of it once more.
+                if request.upload:
+                    raise
             except BaseException:
                 kept.close()
                 raise
@@ -179,22 +184,24 @@ def _ask(connection: http.client.HTTPConnection, request: Request) -> http.clien
 
 def _send(connection: http.client.HTTPConnection, body: Body) -> http.client.HTTPResponse:
     """Send *body*. A registry that has seen enough answers and stops reading: then its answer says more than the broken pipe."""
-    sent = 0
-    try:
-        for piece in body.open():
-            sent += len(piece)
-            if sent > body.size:
-                raise ContentError("the content grew while it was being sent", hint="let nothing write to it meanwhile")
-            connection.send(piece)
-    except _CUT:
-        try:
-            return connection.getresponse()
-        except (OSError, http.client.HTTPException):
-            pass
-        raise
-    if sent < body.size:
-        raise ContentError("the content shrank while it was being sent", hint="let nothing write to it meanwhile")
+    with contextlib.closing(body.pieces()) as pieces:
+        for piece in pieces:
+            try:
+                connection.send(piece)
+            except _CUT as cut:
+                return _early(connection, cut)
     return connection.getresponse()
+
+
+def _early(connection: http.client.HTTPConnection, cut: Exception) -> http.client.HTTPResponse:
+    """The answer to a request that was not read to its end; *cut* where there is none."""
+    try:
+        answer = connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        raise cut from None
+    # What stands on this connection is half a request: no other may follow.
+    answer.will_close = True
+    return answer
 
 
 def _is_quiet(connection: http.client.HTTPConnection) -> bool:

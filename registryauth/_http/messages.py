@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from registryauth._origin import Url
 from registryauth._value import Value
-from registryauth.errors import SizeMismatch, TransportError
+from registryauth.errors import ContentError, SizeMismatch, TransportError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import Protocol, Self
 
     class Transport(Protocol):
@@ -67,6 +67,17 @@ class Body:
 
     def __len__(self) -> int:
         return self.size
+
+    def pieces(self) -> Generator[bytes | memoryview]:
+        """All of it from the start; raise `ContentError`, before a byte too many, where *open* does not give *size* bytes."""
+        sent = 0
+        for piece in self.open():
+            sent += len(piece)
+            if sent > self.size:
+                raise ContentError("the content grew while it was being sent", hint="let nothing write to it meanwhile")
+            yield piece
+        if sent < self.size:
+            raise ContentError("the content shrank while it was being sent", hint="let nothing write to it meanwhile")
 
 
 class Request(Value, hidden=("headers", "body", "upload")):

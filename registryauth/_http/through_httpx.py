@@ -107,7 +107,7 @@ def to_httpx(request: Request) -> httpx.Request:
         return httpx.Request(request.method, str(request.url), headers=list(request.headers), content=request.body or None)
     # With a length of its own, an iterator is not sent in chunks, which few registries take.
     headers = [*request.headers, ("content-length", str(request.upload.size))]
-    return httpx.Request(request.method, str(request.url), headers=headers, content=map(bytes, request.upload.open()))
+    return httpx.Request(request.method, str(request.url), headers=headers, content=map(bytes, request.upload.pieces()))
 
 
 def from_httpx(answer: httpx.Response, url: Url) -> Response:

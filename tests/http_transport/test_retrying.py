@@ -134,3 +134,19 @@ def test_tenacity_is_imported_only_when_something_is_sent_again():
         "Retrying(T()).send(Request('GET', url)); assert 'tenacity' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_refused_connection_may_pass_only_where_somebody_was_there_before():
+    from registryauth._http.direct import DirectTransport
+    from registryauth.testing import RegistrySimulator
+
+    transport = DirectTransport()
+    with RegistrySimulator(auth="none").serve() as host:
+        request = Request("GET", Url.parse(f"http://{host}/v2/"))
+        transport.send(request).close()
+        transport.close()
+    with pytest.raises(TransportError) as was_there:
+        transport.send(request)
+    with pytest.raises(TransportError) as never:
+        DirectTransport().send(request)
+    assert (was_there.value.transient, never.value.transient) == (True, False)
