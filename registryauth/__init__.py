@@ -4,7 +4,7 @@ from registryauth import Client, Resolver
 
 resolver = Resolver.from_config()
 secret = resolver.resolve("myregistry.azurecr.io/myimage:v1")
-with Client(resolver.candidates) as client:
+with Client(resolver) as client:
     manifest = client.repository("myregistry.azurecr.io/myimage").manifest("v1", platform="linux/amd64")
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from registryauth import errors, exports
-    from registryauth.auth import RegistryAuth
+    from registryauth.auth.httpx_auth import RegistryAuth
     from registryauth.client import AsyncClient, Client
     from registryauth.credentials import Anonymous, Basic, IdentityToken, RegistryToken
     from registryauth.digest import Digest

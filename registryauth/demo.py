@@ -112,9 +112,12 @@ class _Shell:
         return self._run("registryauth.docker_helper", argv, stdin)
 
     def _run(self, module: str, argv: tuple[str, ...], stdin: bytes) -> _Said:
-        done = subprocess.run(
-            [sys.executable, "-m", module, *argv], input=stdin, env=self._environ, capture_output=True, timeout=_TIMEOUT, check=False
-        )
+        # In the tour's own directory: of the one that a person happens to be in, python -m would import what lies there.
+        command, here = [sys.executable, "-m", module, *argv], self._environ["HOME"]
+        try:
+            done = subprocess.run(command, input=stdin, env=self._environ, cwd=here, capture_output=True, timeout=_TIMEOUT, check=False)
+        except subprocess.TimeoutExpired:
+            raise Error(f"'{' '.join((module, *argv))}' did not end within {_TIMEOUT} seconds", hint="is this machine very busy?") from None
         talk = done.stderr.decode(errors="replace").rstrip()
         if done.returncode:
             raise Error(f"'{' '.join((module, *argv))}' ended with {done.returncode}: {talk}", hint=_OURS)

@@ -259,7 +259,7 @@ def _delete(store: Store, address: Address) -> tuple[str, str]:
 
 def _list(store: Store, _request: bytes, _now: float) -> tuple[str, str]:
     names: dict[str, str] = {}
-    for record in sorted(store.list(), key=lambda record: record.account):
+    for record in sorted(store.list(), key=lambda record: (record.preferred_at, record.revision)):
         if not record.address.path or _is_sub_key(record.address):
             names[server_key(record.address)] = record.account
     return json.dumps(names, ensure_ascii=False, sort_keys=True), ""
@@ -287,7 +287,7 @@ def _server(request: bytes) -> str:
 def _address(server: str) -> Address:
     """What *server* means. It may look mistyped: docker was there already, and we send nothing."""
     host = re.sub(r"\Ahttps?://", "", server, flags=re.IGNORECASE).partition("/")[0].lower()
-    return Address.parse(server, known=(host, re.sub(r":[0-9]+\Z", "", host)))
+    return Address.parse(server, known=(re.sub(r":[0-9]+\Z", "", host),))
 
 
 def _clean(value: object, name: str) -> str:

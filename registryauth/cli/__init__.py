@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -14,6 +16,31 @@ _INTERRUPTED = 130
 
 def run(argv: Sequence[str]) -> int:
     """Run the command in *argv*; the exit status is that of `errors`, and 130 where a person interrupted it."""
+    _make_streams_usable()
+    try:
+        status = _run(argv)
+        # What is left in the buffer would fail after us, where nobody could say why.
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _complain("interrupted", "", _INTERRUPTED)
+    except BrokenPipeError:
+        # The reader went away, as `head` does: no fault, and nothing more to write to it.
+        _drop_output()
+        return 0
+    except SystemExit as end:
+        # typer ends the process itself where it showed a completion, and where the reader went away.
+        if not isinstance(end.__context__, BrokenPipeError):
+            return end.code if isinstance(end.code, int) else 1
+        _drop_output()
+        return 0
+    except OSError as error:
+        _drop_output()
+        where = f": {error.filename!a}" if error.filename else ""
+        return _complain(f"{error.strerror or type(error).__name__}{where}", "", 1)
+    return status
+
+
+def _run(argv: Sequence[str]) -> int:
     if list(argv) == ["--version"]:
         # The one question that is asked by scripts in a loop; loading a command line for it would cost five times as much.
         from registryauth import __version__
@@ -36,22 +63,44 @@ def run(argv: Sequence[str]) -> int:
     except Error as error:
         return _complain(str(error), error.hint, error.exit_code)
     except TyperException as error:
+        error.message = _shown(error.message)
         error.show()  # type: ignore[attr-defined]
         return int(getattr(error, "exit_code", 2))
-    except (typer.Abort, KeyboardInterrupt):
+    except UnicodeEncodeError:
+        # Only bytes from the command line or the environment that are no text come to this; what they are is not repeated.
+        return _complain("an argument or environment variable is not text in UTF-8", "correct it, or the locale", 2)
+    except typer.Abort:
+        # The end of input where a person was asked.
         return _complain("interrupted", "", _INTERRUPTED)
-    except BrokenPipeError:
-        # The reader went away, as `head` does: no fault, and nothing more to write to it.
-        import os
 
+
+def _make_streams_usable() -> None:
+    """A stream that the caller closed, and a locale that cannot write what we say, stop no command."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # It takes the lowest free number, the stream's own, which no file of ours must get.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+        # A path that is no UTF-8 is printed as the bytes that it is.
+        sys.stdout.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+
+
+def _drop_output() -> None:
+    """Let nothing complain at the end of the process about what could not be written."""
+    from contextlib import suppress
+
+    with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        return _complain(f"{error.strerror or type(error).__name__}{f': {error.filename!a}' if error.filename else ''}", "", 1)
 
 
 def _complain(message: str, hint: str, status: int) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {_shown(message)}", file=sys.stderr)
     if hint:
-        print(f"hint: {hint}", file=sys.stderr)
+        print(f"hint: {_shown(hint)}", file=sys.stderr)
     return status
+
+
+def _shown(text: str) -> str:
+    """*text*, its lines kept, with what could move a cursor blotted out: it may repeat an argument that a script was handed."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)

@@ -19,6 +19,10 @@ _VERBS = {
     "setup": "setup",
     "manifest": "manifest",
     "blob": "blob",
+    "tag": "tag",
+    "repository": "repository",
+    "referrers": "referrers",
+    "digest": "digest",
     "config": "config",
     "demo": "demo",
 }

@@ -7,19 +7,19 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import group
-from registryauth.cli.options import Account, CaFile, Insecure, OutputFile
+from registryauth.cli.options import Account, CaFile, Insecure, Misuse, OutputFile, RepositoryArgument
+from registryauth.digest import Digest
+from registryauth.reference import Reference
 
-app = group("Fetch blobs.")
+app = group("Fetch, push and delete blobs.")
 
 
-@app.callback()
-def _group() -> None:
-    """Fetch blobs."""
+_Blob = Annotated[str, typer.Argument(metavar="REPOSITORY@DIGEST", help="A blob: myregistry.azurecr.io/myimage@sha256:…")]
 
 
 @app.command()
 def get(
-    blob: Annotated[str, typer.Argument(metavar="REPOSITORY@DIGEST", help="A blob: myregistry.azurecr.io/myimage@sha256:…")],
+    blob: _Blob,
     output_file: OutputFile = "",
     account: Account = "",
     insecure: Insecure = False,
@@ -35,16 +35,60 @@ def get(
     from registryauth.cli.fetch import fetching
 
     if not output_file and is_terminal(sys.stdout):
-        raise typer.BadParameter("a blob is not for a terminal: use --output-file or a pipe")
+        raise Misuse("a blob is not for a terminal: use --output-file or a pipe")
     with fetching(blob, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
-        if parsed.digest is None:
-            raise typer.BadParameter("a blob is named by its digest: REPOSITORY@sha256:…")
+        digest = _digest(parsed)
         if output_file:
-            repository.download(parsed.digest, output_file)
+            repository.download(digest, output_file)
             return
         with tempfile.TemporaryDirectory(prefix="registryauth-") as directory:
             verified = Path(directory, "blob")
-            repository.download(parsed.digest, verified)
+            repository.download(digest, verified)
             with verified.open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
             sys.stdout.buffer.flush()
+
+
+@app.command()
+def head(blob: _Blob, account: Account = "", insecure: Insecure = False, ca_file: CaFile = "") -> None:
+    """Say whether a blob is there: exit status 0 if it is, 3 if not."""
+    from registryauth.cli.console import say
+    from registryauth.cli.fetch import fetching
+    from registryauth.errors import NotFound
+
+    with fetching(blob, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
+        if not repository.has(_digest(parsed)):
+            raise NotFound(f"{parsed.repository} does not hold {parsed.digest}", status=404)
+    say(f"{parsed.repository} holds {parsed.digest}.")
+
+
+@app.command()
+def put(
+    repository: RepositoryArgument,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What to push.")],
+    account: Account = "",
+    insecure: Insecure = False,
+    ca_file: CaFile = "",
+) -> None:
+    """Push a file as a blob, unless it is there, and print its digest."""
+    from registryauth.cli.fetch import in_repository
+
+    with in_repository(repository, account=account, insecure=insecure, ca_file=ca_file) as client:
+        print(client.upload(file))
+
+
+@app.command()
+def delete(blob: _Blob, account: Account = "", insecure: Insecure = False, ca_file: CaFile = "") -> None:
+    """Delete a blob. Not every registry offers this, and manifests that name it break."""
+    from registryauth.cli.console import say
+    from registryauth.cli.fetch import fetching
+
+    with fetching(blob, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
+        repository.delete_blob(_digest(parsed))
+    say(f"Deleted {parsed.digest} from {parsed.repository}.")
+
+
+def _digest(parsed: Reference) -> Digest:
+    if parsed.digest is None:
+        raise Misuse("a blob is named by its digest: REPOSITORY@sha256:…")
+    return parsed.digest

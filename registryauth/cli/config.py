@@ -50,6 +50,6 @@ def init() -> None:
     target = user_file(os.environ)
     if os.path.lexists(target):
         raise ConfigurationError(f"{target} is there already", file=target, hint="it was left as it is")
-    private_dir(os.path.dirname(target))
+    private_dir(os.path.dirname(os.path.abspath(target)))
     write_private(target, example())
     say(f"Wrote {target}.")

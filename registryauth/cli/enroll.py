@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import typer
 
+from registryauth._redact import printable
 from registryauth.cli.console import is_terminal, say
 from registryauth.cli.session import Session
 from registryauth.principals import Registration, register
@@ -52,7 +53,8 @@ def enroll(
     principal, verification = registration.principal, registration.verification
     how = "verified" if verification and verification.verified else "unverified"
     why = verification.detail if verification else "the registry was not asked (--no-verify)"
-    say(f"Stored {principal.account} for {principal.address}: {how}; {why}.")
+    instead = " in place of the earlier secret" if registration.replaced else ""
+    say(f"Stored {printable(principal.account)} for {principal.address}{instead}: {how}; {why}.")
     if principal.realm:
         say(f"Its secret may also go to the token server {principal.realm}.")
     say(f"The secret is encrypted; its key is in the {key}.")

@@ -1,4 +1,4 @@
-"""What fetching verbs share: a client with the resolver's credentials, whose trace explains a refusal."""
+"""What fetching verbs share: a client with the resolver's credentials."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from registryauth.cli.session import Session
-from registryauth.errors import AuthError, Denied, NotFound, Unauthorized
-from registryauth.reference import Reference
+from registryauth.reference import Reference, Repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,14 +15,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def fetching(text: str, *, account: str, insecure: bool, ca_file: str) -> Iterator[tuple[Reference, RepositoryClient]]:
-    """The reference that *text* is, and its repository; an error of access says which credential was tried."""
+    """The reference that *text* is, and its repository."""
     session = Session(ca_file=ca_file, insecure=insecure)
     with session.resolver(account=account) as resolver:
         reference = resolver.classify(session.reference(text)).reference
-        with session.client(resolver.candidates, reference.registry.host) as client:
-            try:
-                yield reference, client.repository(reference.repository)
-            except (AuthError, Unauthorized, Denied, NotFound) as error:
-                tried = "\n".join(f"  {line}" for line in resolver.trace(reference.repository))
-                error.hint = f"{error.hint}\nsources asked for a credential:\n{tried}".strip()
-                raise
+        with session.client(resolver, reference.registry.host) as client:
+            yield reference, client.repository(reference.repository)
+
+
+@contextmanager
+def in_repository(text: str, *, account: str, insecure: bool, ca_file: str) -> Iterator[RepositoryClient]:
+    """The repository that *text* is; a tag or digest in it is refused."""
+    Repository.parse(text, known=Session().spelled)
+    with fetching(text, account=account, insecure=insecure, ca_file=ca_file) as (_, repository):
+        yield repository

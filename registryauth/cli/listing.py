@@ -8,7 +8,7 @@ from registryauth.cli.options import Output, OutputOption
 
 def listing(output: OutputOption = Output.TABLE) -> None:
     """List what is stored: registries and accounts. Dates and owners are in 'registryauth principal list'."""
-    from registryauth.cli.console import moment, show
+    from registryauth.cli.console import moment, say, show
     from registryauth.cli.session import Session
 
     with Session().store() as store:
@@ -21,6 +21,8 @@ def listing(output: OutputOption = Output.TABLE) -> None:
     }
     rows = [(str(r.address), r.account, r.kind, moment(r.verified_at) or "unverified") for r in records]
     show(output, data, ("REGISTRY", "ACCOUNT", "KIND", "VERIFIED"), rows)
+    if not records:
+        say("Nothing is stored yet: registryauth login REGISTRY")
 
 
 app = single(listing)

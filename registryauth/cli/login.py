@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import single
-from registryauth.cli.options import AddressArgument, CaFile, Insecure
+from registryauth.cli.options import AddressArgument, CaFile, Insecure, Misuse
 
 
 def login(
@@ -40,7 +40,7 @@ def login(
     from registryauth.cli.session import Session
 
     if password_stdin and identity_token_stdin:
-        raise typer.BadParameter("--password-stdin and --identity-token-stdin exclude each other")
+        raise Misuse("--password-stdin and --identity-token-stdin exclude each other")
     session = Session(ca_file=ca_file, insecure=insecure)
     address = session.address(registry)
     account, secret = account_and_secret(username, from_stdin=password_stdin, token_from_stdin=identity_token_stdin)

@@ -5,22 +5,46 @@ from __future__ import annotations
 from registryauth.cli.app import single
 from registryauth.cli.options import Account, AddressArgument
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from registryauth.cli.session import Session
+    from registryauth.reference import Address
+
 
 def logout(registry: AddressArgument, account: Account = "") -> None:
     """Remove what is stored for a registry, or for a path in it. Exit status 3 if there was nothing."""
+    from registryauth._redact import printable
     from registryauth.cli.console import say
     from registryauth.cli.session import Session
+    from registryauth.errors import CredentialNotFound
     from registryauth.principals import forget
-    from registryauth.reference import Repository
-    from registryauth.resolver import Found
 
     session = Session()
     address = session.address(registry)
-    with session.store() as store:
-        for record in forget(store, address, account or None):
-            say(f"Removed {record.account} for {record.address}.")
+    try:
+        with session.store() as store:
+            for record in forget(store, address, account or None):
+                say(f"Removed {printable(record.account)} for {record.address}.")
+    except CredentialNotFound:
+        # That is when a person wonders who it is that still has one.
+        _warn_of_leftover(session, address)
+        raise
+    _warn_of_leftover(session, address)
+
+
+def _warn_of_leftover(session: Session, address: Address) -> None:
+    """Say so where a credential for *address* is still to be had."""
+    from registryauth.cli.console import say
+    from registryauth.errors import Error
+    from registryauth.reference import Repository
+    from registryauth.resolver import Found
+
     with session.resolver() as resolver:
-        answers = resolver.answers(Repository(address.registry, address.path))
+        try:
+            answers = resolver.answers(Repository(address.registry, address.path))
+        except Error as error:
+            say(f"warning: whether another source still has a credential for it cannot be told: {error}")
+            return
     if answers and isinstance(answers[-1], Found) and answers[-1].source != "public registries":
         say(f"warning: {answers[-1].source} still has a credential for it: {answers[-1].detail}")
 

@@ -8,6 +8,14 @@ from typing import Annotated
 import typer
 
 
+class Misuse(typer.BadParameter):
+    """The command line makes no sense: exit status 2, said in our own words alone."""
+
+    def format_message(self) -> str:
+        """The message."""
+        return self.message
+
+
 class Output(StrEnum):
     """How a reading verb prints."""
 
@@ -23,3 +31,4 @@ Account = Annotated[str, typer.Option("--account", help="Which account, where se
 OutputFile = Annotated[str, typer.Option("--output-file", metavar="FILE", help="Write to FILE, all at once or not at all.")]
 AddressArgument = Annotated[str, typer.Argument(metavar="REGISTRY[/PATH]", help="A registry, or a path in it: myregistry.azurecr.io/team")]
 ReferenceArgument = Annotated[str, typer.Argument(metavar="REFERENCE", help="An image: myregistry.azurecr.io/myimage:v1")]
+RepositoryArgument = Annotated[str, typer.Argument(metavar="REPOSITORY", help="A repository: myregistry.azurecr.io/myimage")]

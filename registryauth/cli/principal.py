@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import group
-from registryauth.cli.options import AddressArgument, CaFile, Insecure, Output, OutputOption
+from registryauth.cli.options import AddressArgument, CaFile, Insecure, Misuse, Output, OutputOption
 from registryauth.stores.principal import KINDS
 
 app = group("Register service principals and other accounts, with what an admin wants to know of them.")
@@ -37,10 +37,10 @@ def add(
     from registryauth.cli.session import Session
 
     if kind not in KINDS:
-        raise typer.BadParameter(f"--kind is one of {', '.join(KINDS)}")
+        raise Misuse(f"--kind is one of {', '.join(KINDS)}")
     session = Session(ca_file=ca_file, insecure=insecure)
     address = session.address(registry)
-    account, secret = account_and_secret(client_id, from_stdin=secret_stdin, token_from_stdin=False)
+    account, secret = account_and_secret(client_id, from_stdin=secret_stdin, token_from_stdin=False, option="--secret-stdin")
     enroll(
         session,
         address,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
 
 from registryauth.cli.app import single
-from registryauth.cli.options import Account, Output, OutputFile, OutputOption
+from registryauth.cli.options import Account, Misuse, Output, OutputFile, OutputOption
 
 
 def resolve(
@@ -23,21 +24,19 @@ def resolve(
 
     Exit status 3 if there is none and the registry is not public.
     """
-    import sys
-
     from registryauth.cli.console import is_terminal, moment, say, show
     from registryauth.cli.session import Session
     from registryauth.errors import CredentialNotFound
     from registryauth.exports import FORMATS
 
     if document and (output is not Output.TABLE or explain):
-        raise typer.BadParameter("--format exports the secret, --output and --explain show it redacted: choose one")
+        raise Misuse("--format exports the secret, --output and --explain show it redacted: choose one")
     if document and document not in FORMATS:
-        raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}")
+        raise Misuse(f"--format is one of {', '.join(FORMATS)}")
     if output_file and not document:
-        raise typer.BadParameter("--output-file goes with --format")
+        raise Misuse("--output-file goes with --format")
     if document and not output_file and not show_secret and is_terminal(sys.stdout):
-        raise typer.BadParameter("that would show the secret on the terminal: use --output-file, a pipe, or --show-secret")
+        raise Misuse("that would show the secret on the terminal: use --output-file, a pipe, or --show-secret")
     session = Session()
     with session.resolver(account=account) as resolver:
         try:
@@ -60,10 +59,18 @@ def resolve(
 def _write(text: str, output_file: str) -> None:
     if output_file:
         from registryauth._paths import write_private
+        from registryauth.errors import Error, StoreUnavailable
 
-        write_private(output_file, text.encode())
+        try:
+            write_private(output_file, text.encode())
+        except StoreUnavailable as error:
+            # It is not the store that failed, and the exit status must not say so.
+            raise Error(str(error), hint=error.hint) from error
     else:
-        print(text, end="" if text.endswith("\n") else "\n")
+        # As into the file: UTF-8 whatever the locale, for a secret is bytes to whoever reads it.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
 
 
 def _account(secret: Any) -> str:  # noqa: ANN401 - PullSecret, not imported here

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from registryauth.cli.console import is_terminal
+from registryauth.cli.options import Misuse
 from registryauth.credentials import TOKEN_USERNAME
 from registryauth.errors import ConfigurationError
 
@@ -14,16 +15,20 @@ from registryauth.errors import ConfigurationError
 _MAX_SECRET = 64 * 1024
 
 
-def account_and_secret(username: str, *, from_stdin: bool, token_from_stdin: bool) -> tuple[str, str]:
-    """The account and its secret, asked for where they were not given; raise a usage error where nobody is there to ask."""
+def account_and_secret(username: str, *, from_stdin: bool, token_from_stdin: bool, option: str = "--password-stdin") -> tuple[str, str]:
+    """The account and its secret, asked for where they were not given; raise a usage error where nobody is there to ask.
+
+    *option* is the one that has the secret read from standard input.
+    """
     if token_from_stdin:
         return username or TOKEN_USERNAME, read_secret("identity token")
     if from_stdin:
         if not username:
-            raise typer.BadParameter("--password-stdin needs --username")
+            raise Misuse(f"{option} needs --username")
         return username, read_secret("password")
     if not is_terminal(sys.stdin):
-        raise typer.BadParameter("there is no terminal to ask for the password at: use --username with --password-stdin")
+        wanted = option if username else f"--username with {option}"
+        raise Misuse(f"there is no terminal to ask for the secret at: use {wanted}")
     import getpass
 
     username = username or typer.prompt("Username", err=True)
@@ -45,4 +50,4 @@ def read_secret(what: str) -> str:
         return given.decode("utf-8")
     except UnicodeDecodeError:
         # Raised without its cause, which would quote the secret.
-        raise ConfigurationError(f"the {what} on standard input is not UTF-8") from None
+        raise ConfigurationError(f"the {what} on standard input is not UTF-8", hint="is it the right file?") from None

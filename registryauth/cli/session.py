@@ -43,7 +43,7 @@ class Session:
 
         return Resolver.from_config(self.config, self.environ, account=account or None)
 
-    def client(self, credentials: Credentials, host: str) -> Client:
+    def client(self, credentials: Resolver | Credentials, host: str) -> Client:
         """A client for the registry at *host*."""
         from registryauth.client import Client
 
@@ -52,13 +52,15 @@ class Session:
 
     def address(self, text: str) -> Address:
         """*text* as what a credential is registered for."""
-        return Address.parse(text, known=self._spelled())
+        return Address.parse(text, known=self.spelled)
 
     def reference(self, text: str) -> Reference:
         """*text* as an image reference."""
-        return Reference.parse(text, known=self._spelled())
+        return Reference.parse(text, known=self.spelled)
 
-    def _spelled(self) -> frozenset[str]:
+    @property
+    def spelled(self) -> frozenset[str]:
+        """Hosts that the configuration names, and that are right though they may look mistyped."""
         return frozenset(Address.parse(host, known=(host.partition(":")[0],)).registry.hostname for host in self.config.registries)
 
     def _ca_files(self) -> dict[str, str]:

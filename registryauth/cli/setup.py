@@ -52,6 +52,8 @@ def _change(target: ModuleType, registries: list[str] | None, *, undo: bool, dry
         say(f"warning: {warning}")
     if dry_run:
         print(change.diff(), end="")
+        if not change.needed:
+            say(f"Nothing to change in {change.path}.")
         return
     apply(change)
     done = "Removed" if undo else "Set up"

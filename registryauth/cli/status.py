@@ -5,6 +5,11 @@ from __future__ import annotations
 from registryauth.cli.app import single
 from registryauth.cli.options import Output, OutputOption
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
 
 def status(output: OutputOption = Output.TABLE) -> None:
     """Show where credentials are kept, what protects them, and who else is set up to use them."""
@@ -19,7 +24,7 @@ def status(output: OutputOption = Output.TABLE) -> None:
         kept = store.status()
         # A store that cannot be unlocked is worth an exit status of its own.
         store.list()
-    helped = {name: list(target.undo((), session.environ).keys) for name, target in (("docker", docker), ("containers", containers))}
+    helped = {name: _helped(target, session.environ) for name, target in (("docker", docker), ("containers", containers))}
     kept["key"] = kept["key"] or f"{session.config.store_key} (chosen at the first login)"
     file = user_file(session.environ)
     data = {
@@ -35,9 +40,24 @@ def status(output: OutputOption = Output.TABLE) -> None:
         ("store", str(kept["path"]) + ("" if kept["exists"] else " (none yet)")),
         ("key", str(kept["key"])),
         ("records", str(kept["records"])),
-        *((f"{name} asks our helper for", ", ".join(hosts) or "nothing") for name, hosts in helped.items()),
+        *(
+            (f"{name} asks our helper for", "cannot be told" if hosts is None else ", ".join(hosts) or "nothing")
+            for name, hosts in helped.items()
+        ),
     ]
     show(output, data, ("WHAT", "VALUE"), rows)
+
+
+def _helped(target: ModuleType, environ: Mapping[str, str]) -> list[str] | None:
+    """The registries for which *target* names our helper; None, and a warning, if its file cannot be read."""
+    from registryauth.cli.console import say
+    from registryauth.errors import ConfigurationError
+
+    try:
+        return list(target.undo((), environ).keys)
+    except ConfigurationError as error:
+        say(f"warning: {error}")
+        return None
 
 
 app = single(status)

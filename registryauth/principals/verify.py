@@ -6,8 +6,8 @@ from registryauth._origin import Origin, Url, may_carry
 from registryauth._value import Value
 from registryauth.auth.challenge import Challenge, choose, parse
 from registryauth.credentials import Credential, Pinned
-from registryauth.errors import Denied, RealmRefused
-from registryauth.reference import Address, Repository
+from registryauth.errors import Denied, InvalidChallenge, RealmRefused, RegistryError, TransportError
+from registryauth.reference import Address, Registry, Repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,16 +48,12 @@ def verify(
     *confirm* is shown and says yes to; otherwise raise `RealmRefused`, having sent it nowhere. Raise `TokenRefused`,
     `Unauthorized` or `Denied` where it is not taken, after one attempt.
     """
-    held: list[Pinned] = []
-    with open_client(lambda _: tuple(held)) as client:
-        bare = client.challenge(address.registry)
-        origin, status, lines = bare.url.origin, bare.status, bare.headers.all("www-authenticate")
-        bare.close()
-        if status == 200:
-            return Verification(False, f"{address.registry} answers without a credential, so it says nothing about this one")
-        asked = choose(parse(lines))
-        pinned = _realm_to_pin(origin, asked, realm, insecure=insecure, confirm=confirm)
-        held.append(Pinned(credential, "the credential given", (Url.parse(pinned).origin,) if pinned else (), insecure))
+    origin, asked = _asked(address.registry, open_client)
+    if asked is None:
+        return Verification(False, f"{address.registry} answers without a credential, so it says nothing about this one")
+    pinned = _realm_to_pin(origin, asked, realm, insecure=insecure, confirm=confirm)
+    held = (Pinned(credential, "the credential given", (Url.parse(pinned).origin,) if pinned else (), insecure),)
+    with open_client(lambda _: held) as client:
         actions = ("pull",) if repository else ()
         granted = client.ping(repository or Repository(address.registry, address.path), *actions)
     if repository and granted is not None and "pull" not in granted:
@@ -69,11 +65,42 @@ def verify(
     return Verification(True, _how(asked, repository, granted), pinned, granted)
 
 
+def _asked(registry: Registry, open_client: OpenClient) -> tuple[Origin, Challenge | None]:
+    """Where *registry* is, and what it asks for, None if nothing; asked by a client that holds no credential."""
+    with open_client(lambda _: ()) as client:
+        try:
+            bare = client.challenge(registry)
+        except RegistryError as error:
+            if error.status not in (*range(300, 400), 404, 405, 410):
+                raise
+            raise _no_registry(registry, f"it answers {error.status} to GET /v2/") from error
+        origin, status, lines = bare.url.origin, bare.status, bare.headers.all("www-authenticate")
+        media_type = bare.headers.get("content-type").partition(";")[0].strip().lower()
+        bare.close()
+    if status == 200 and media_type in ("text/html", "application/xhtml+xml"):
+        raise _no_registry(registry, "it answers with a web page")
+    if status == 401 and not lines:
+        raise _no_registry(registry, "it refuses us and does not say what it wants (no WWW-Authenticate)")
+    return origin, None if status == 200 else choose(parse(lines))
+
+
+def _no_registry(registry: Registry, why: str) -> RegistryError:
+    return RegistryError(
+        f"{registry} does not speak the registry API: {why}",
+        hint="is the address right? It is the host that stands in front of an image's name; nothing was sent, nothing stored",
+    )
+
+
 def _realm_to_pin(origin: Origin, asked: Challenge, named: str, *, insecure: bool, confirm: Callable[[str], bool]) -> str:
     """The token server's URL if it is on another origin than the registry, allowed by the user; empty otherwise."""
     if asked.scheme != "bearer":
         return ""
-    realm = Url.parse(asked.param("realm"))
+    try:
+        realm = Url.parse(asked.param("realm"))
+    except TransportError as error:
+        raise InvalidChallenge(
+            f"{origin.netloc} names a token server that is no URL: {error}", hint="the registry is misconfigured; nothing was sent"
+        ) from error
     trusted = (Url.parse(named).origin,) if named else ()
     try:
         may_carry(origin, trusted, realm, insecure=insecure)

@@ -35,12 +35,15 @@ class Stored:
         record = store.get(Address(repository.registry, repository.path), self._account)
         if record is None:
             of = f" of account {printable(self._account)}" if self._account else ""
-            return Absent(self.name, f"no entry{of} for {repository.registry} or a path above {repository.path}")
+            above = f" or a path above {repository.path}" if repository.path else ""
+            return Absent(self.name, f"no entry{of} for {repository.registry}{above}")
         if not record.address.covers(repository):
             # A store is another room, perhaps another machine: what it hands out is checked here once more.
             return Absent(self.name, f"the store offered the entry for {record.address}, which does not cover it")
         now = self._clock()
         slot = record.slot(now)
         dates = ", expired" if slot.expires_at and slot.expires_at <= now else ""
-        detail = f"{repository.path} is covered by the entry for {record.address}, account {printable(record.account, 80)}{dates}"
+        # A registry as a whole has no path.
+        what = repository.path or repository.registry
+        detail = f"{what} is covered by the entry for {record.address}, account {printable(record.account, 80)}{dates}"
         return Found(self.name, detail, lambda: record.pinned(now), slot.expires_at)
