@@ -1,0 +1,81 @@
+"""``registryauth artifact``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registryauth.cli.app import group
+from registryauth.cli.options import Account, CaFile, Insecure, Misuse, ReferenceArgument
+from registryauth.cli.progress import JobsOption, ProgressOption
+
+app = group("Push files as artifacts; 'registryauth pull --as files' fetches them.")
+
+#: What a file is where nobody said.
+_ANY = "application/octet-stream"
+
+
+@app.callback()
+def _group() -> None:
+    """Push files as artifacts; 'registryauth pull --as files' fetches them."""
+
+
+@app.command()
+def push(
+    reference: ReferenceArgument,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE[:TYPE]...", help="Files, each with its media type: sbom.json:application/json")
+    ],
+    artifact_type: Annotated[str, typer.Option("--artifact-type", metavar="TYPE", help="What the artifact is.")] = "",
+    subject: Annotated[
+        str, typer.Option("--subject", metavar="REFERENCE", help="The image that it is about, in the same repository.")
+    ] = "",
+    annotation: Annotated[list[str] | None, typer.Option("--annotation", metavar="KEY=VALUE", help="May be given several times.")] = None,
+    jobs: JobsOption = 4,
+    progress: ProgressOption = None,
+    account: Account = "",
+    insecure: Insecure = False,
+    ca_file: CaFile = "",
+) -> None:
+    """Push files as one artifact. Prints its digest."""
+    from registryauth.cli.console import say
+    from registryauth.cli.fetch import fetching
+    from registryauth.cli.progress import shown, size
+    from registryauth.reference import Reference
+    from registryauth.transfer import push_files
+
+    typed = [_typed(file) for file in files]
+    annotations = dict(_pair(text) for text in annotation or ())
+    with fetching(reference, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository), shown(progress) as callback:
+        if parsed.digest:
+            raise Misuse("an artifact is pushed under a tag; its digest is what it is")
+        about = None
+        if subject:
+            named = Reference.parse(subject, known=(parsed.registry.hostname,))
+            if named.repository != parsed.repository:
+                raise Misuse(f"the subject must be in {parsed.repository}")
+            about = repository.head(named.target)
+        tag = parsed.tag if not subject or _has_tag(reference) else None
+        done = push_files(
+            repository, typed, artifact_type=artifact_type, annotations=annotations, subject=about, tag=tag, jobs=jobs, progress=callback
+        )
+    say(f"{done.moved} blobs ({size(done.size)}) sent, {done.present} were there.")
+    print(done.root.digest)
+
+
+def _has_tag(reference: str) -> bool:
+    return ":" in reference.rpartition("/")[2]
+
+
+def _typed(file: str) -> tuple[str, str]:
+    """``path:type``, where the type has a slash and the path may have a colon."""
+    path, colon, media_type = file.rpartition(":")
+    return (path, media_type) if colon and "/" in media_type and path else (file, _ANY)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise Misuse(f"an annotation is KEY=VALUE, not {text[:40]!a}")
+    return key, value
