@@ -41,7 +41,15 @@ class AsyncClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """As `Client.close`."""
         self._client.close()
+
+    async def ping(self, repository: Repository, *actions: str) -> tuple[str, ...] | None:
+        """As `Client.ping`."""
+        return await self.run(partial(self._client.ping, repository, *actions))
 
     def repository(self, repository: Repository | str) -> AsyncRepositoryClient:
         """What can be done in one repository."""

@@ -36,9 +36,10 @@ def put_manifest(origin: Origin, path: str, target: str, media_type: str, raw: b
     return _request("PUT", origin, f"/v2/{path}/manifests/{target}", ("content-type", media_type)).replace(body=raw)
 
 
-def start_upload(origin: Origin, path: str) -> Request:
-    """end-4a: open an upload session."""
-    return _request("POST", origin, f"/v2/{path}/blobs/uploads/")
+def start_upload(origin: Origin, path: str, algorithm: str = "sha256") -> Request:
+    """end-4a: open an upload session; end-4c, in specification 1.2, where the digest will be another *algorithm*'s."""
+    query = "" if algorithm == "sha256" else f"?{urlencode({'digest-algorithm': algorithm})}"
+    return _request("POST", origin, f"/v2/{path}/blobs/uploads/{query}")
 
 
 def mount(origin: Origin, path: str, digest: Digest, source: str) -> Request:

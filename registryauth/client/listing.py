@@ -8,7 +8,7 @@ from typing import Any
 
 from registryauth._http import Request, Response
 from registryauth._json import load_json
-from registryauth._origin import Origin, Url, may_visit
+from registryauth._origin import MAX_URL, Origin, Url, may_visit
 from registryauth.errors import RegistryError
 from registryauth.reference import Repository
 
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 MAX_PAGE = 4 * 1024 * 1024
 #: Pages of one list: ten million names.
 _MAX_PAGES = 10_000
-_LINK = r'<(?P<url>[^>]*)>(?:\s*;\s*[a-z]+\s*=\s*(?:"[^"]*"|[^\s,;"]+))*?\s*;\s*rel\s*=\s*"?next"?'
+_LINK = (
+    r'<(?P<url>[^<>]*)>(?:\s*;\s*[a-z*-]+\s*=\s*(?:"[^"]*"|[^\s,;"]+))*?'
+    r'\s*;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s,;]))'
+)
+#: What may have been meant as one.
+_NEXT = r'rel\s*=\s*"?[^",;]*\bnext\b'
 
 
 def pages(
@@ -29,7 +34,8 @@ def pages(
 ) -> Iterator[tuple[Response, dict[str, Any]]]:
     """Each page of a list with the head it came under, asked for when it is needed; ``Link`` leads on (distribution-spec, "Listing Tags").
 
-    Raise `RegistryError` where the links lead in circles or to another origin, and for a page that is no JSON object.
+    Raise `RegistryError` where the links lead in circles or to another origin, and for a page that is no JSON object. What a
+    redirect led to has no say in where the list goes on: the next page is asked for with the registry's credential.
     """
     seen: set[Url] = set()
     here: Url | None = None
@@ -42,29 +48,32 @@ def pages(
         if not isinstance(page, dict):
             raise RegistryError(f"{repository}: the registry's list is not a JSON object", hint="is this address a container registry?")
         yield response, page
-        seen.add(response.url)
-        here = _next(response)
+        home = client.origin(repository.registry)
+        seen.add(here or build(home).url)
+        here = _next(response, repository)
         if here is None:
             return
         if here in seen:
             raise RegistryError(f"{repository}: the registry's list leads in circles")
-        may_visit(response.url.origin, here)
-        if here.origin != response.url.origin:
+        may_visit(home, here)
+        if here.origin != home:
             raise RegistryError(f"{repository}: the registry's list goes on at {here.origin}, where we do not follow")
     raise RegistryError(f"{repository}: the registry's list has more than {_MAX_PAGES} pages")
 
 
-def _next(response: Response) -> Url | None:
-    """Where the next page is (RFC 8288); None at the end."""
+def _next(response: Response, repository: Repository) -> Url | None:
+    """Where the next page is (RFC 8288); None at the end. What cannot be read would cut the list short, so it raises."""
     for line in response.headers.all("link"):
-        if match := re.search(_LINK, line[:8192], re.IGNORECASE):
+        if match := re.search(_LINK, line[:MAX_URL], re.IGNORECASE):
             return response.url.join(match["url"])
+        if re.search(_NEXT, line, re.IGNORECASE):
+            raise RegistryError(f"{repository}: the registry's list goes on, and where cannot be read in its Link")
     return None
 
 
 def names(page: dict[str, Any], field: str) -> list[str]:
     """The strings under *field*; null, which distribution sends for none, is an empty list."""
-    listed = page.get(field) or []
+    listed = [] if page.get(field) is None else page[field]
     if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
         raise RegistryError(f"the registry's list has no {field}", hint="is this address a container registry?")
     return listed

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from registryauth._http import Request, Response
 from registryauth._http.messages import Body
 from registryauth._origin import Origin
+from registryauth._redact import printable
 from registryauth.client import endpoints, referrers
 from registryauth.client.client import Client
 from registryauth.client.listing import names, pages
@@ -18,7 +19,7 @@ from registryauth.content.descriptor import Descriptor, Platform
 from registryauth.content.manifest import MAX_MANIFEST, Index, Manifest, read_manifest, select
 from registryauth.content.verify import digest_of, save
 from registryauth.digest import Digest
-from registryauth.errors import ContentError, DigestMismatch, InvalidDigest, RegistryError
+from registryauth.errors import ContentError, DigestMismatch, InvalidDigest, RegistryError, UnsupportedMediaType
 from registryauth.reference import Reference, Repository
 
 #: Bytes of a blob whose size nobody told us; a descriptor's size bounds every other.
@@ -26,7 +27,7 @@ MAX_BLOB = 64 * 1024**3
 
 
 class RepositoryClient:
-    """Reads from one repository; made by `Client.repository`."""
+    """Reads from one repository, and writes to it; made by `Client.repository`."""
 
     def __init__(self, client: Client, repository: Repository) -> None:
         self.client = client
@@ -115,10 +116,12 @@ class RepositoryClient:
 
     def has(self, digest: Digest) -> bool:
         """Whether the repository holds the blob *digest*, by HEAD (end-2)."""
-        with (
-            self.client.explaining(self.repository),
-            self.client.send(self.repository, lambda o: endpoints.blob(o, self.repository.path, digest, method="HEAD"), "pull") as answer,
-        ):
+        with self.client.explaining(self.repository):
+            return self._has(digest, "pull")
+
+    def _has(self, digest: Digest, *actions: str) -> bool:
+        build = lambda o: endpoints.blob(o, self.repository.path, digest, method="HEAD")  # noqa: E731 - one line
+        with self.client.send(self.repository, build, *actions) as answer:
             self._expect(answer, str(digest), 200, 404)
             return answer.status == 200
 
@@ -137,10 +140,11 @@ class RepositoryClient:
         called with the bytes so far.
         """
         name = os.fspath(path)
-        digest = digest or digest_of(name)
         size = file_body(name).size
+        digest = digest or digest_of(name)
         with self.client.explaining(self.repository):
-            if not self.has(digest):
+            # Asked with the rights that sending takes: one token does for both.
+            if not self._has(digest, "pull", "push"):
                 part = lambda start, end: slice_of(name, start, end, progress)  # noqa: E731 - one line
                 Upload(self.client, self.repository, digest, size, part).send(mount_from)
         return digest
@@ -149,7 +153,7 @@ class RepositoryClient:
         """Push *content* as a blob, unless the repository has it; for what is small enough to hold."""
         digest = digest or Digest.of(content)
         with self.client.explaining(self.repository):
-            if not self.has(digest):
+            if not self._has(digest, "pull", "push"):
                 part = lambda start, end: Body(end - start, lambda: iter((content[start:end],)))  # noqa: E731 - one line
                 Upload(self.client, self.repository, digest, len(content), part).send()
         return Descriptor("application/octet-stream", digest, len(content))
@@ -157,30 +161,65 @@ class RepositoryClient:
     def put_manifest(self, raw: bytes, *, tag: str | None = None, media_type: str = "") -> Descriptor:
         """Put a manifest or index, byte for byte, under *tag* or its digest; give its descriptor (end-7).
 
-        *media_type* is its own ``mediaType`` unless it has none. Where it has a subject and the registry no referrers API, the
-        fallback tag is brought up to date. Raise `ContentError` for what is no manifest, `DigestMismatch` if the registry made
-        something else of it.
+        *tag* may be the digest to put it under, where that is no sha256. *media_type* is its own ``mediaType`` unless it has none.
+        Where it has a subject and the registry no referrers API, the fallback tag is brought up to date. Raise `ContentError` for
+        what is no manifest, `DigestMismatch` if it is not that digest's or the registry made something else of it.
         """
-        found = read_manifest(raw, media_type, None)
-        name = _target(tag) if tag else str(found.digest)
-        build = lambda o: endpoints.put_manifest(o, self.repository.path, name, found.media_type, raw)  # noqa: E731 - one line
-        with self.client.explaining(self.repository), self.client.send(self.repository, build, "pull", "push") as answer:
-            self._expect(answer, name, 201)
+        name = _target(tag) if tag else ""
+        found = read_manifest(raw, media_type, _as_digest(name))
+        if media_type and media_type.partition(";")[0].strip().lower() != found.media_type:
+            raise UnsupportedMediaType(
+                f"the manifest is {printable(found.media_type)}, not {printable(media_type)}", hint="leave the media type out"
+            )
+        subject = referrers.subject_of(found)
+        with self.client.explaining(self.repository):
+            indexed = self._put(found, name or str(found.digest))
+            if subject and indexed != str(subject):
+                referrers.record(self, found, subject)
+        return Descriptor(found.media_type, found.digest, len(raw))
+
+    def put_tagged(self, raw: bytes, tag: str, *, if_match: str = "") -> None:
+        """Put the manifest *raw* under *tag* if that still has the entity tag *if_match*; raise `RegistryError` of status 412 if not."""
+        self._put(read_manifest(raw, "", None), _target(tag), *((("if-match", if_match),) if if_match else ()))
+
+    def _put(self, found: Manifest | Index, name: str, *conditions: tuple[str, str]) -> str:
+        """Put *found* under *name*; the subject under which the registry listed it, empty if it keeps no such list."""
+
+        def build(origin: Origin) -> Request:
+            request = endpoints.put_manifest(origin, self.repository.path, name, found.media_type, found.raw)
+            return request.replace(headers=(*request.headers, *conditions))
+
+        with self.client.send(self.repository, build, "pull", "push") as answer:
+            self._expect(answer, name, 200, 201, 202)
             claimed = claimed_digest(answer.headers)
             indexed = answer.headers.get("oci-subject")
-        if claimed and claimed != (found.digest if claimed.algorithm == found.digest.algorithm else Digest.of(raw, claimed.algorithm)):
-            raise DigestMismatch(f"{self.repository}: {found.digest} was put, the registry made {claimed} of it")
-        if getattr(found, "subject", None) and not indexed:
-            referrers.record(self, found)
-        return Descriptor(found.media_type, found.digest, len(raw))
+        if claimed and not claimed.matches(found.raw):
+            raise DigestMismatch(
+                f"{self.repository}: {found.digest} was put, the registry made {claimed} of it",
+                hint="the registry or a proxy before it is damaged or lies",
+            )
+        if claimed and ":" in name and str(claimed) != name:
+            raise DigestMismatch(
+                f"{self.repository}: {name} was put, the registry keeps it as {claimed} alone",
+                hint=f"it is there by its {claimed.algorithm} digest; this registry knows no other",
+            )
+        return indexed
 
     def delete_manifest(self, target: str | Digest) -> None:
         """Delete a tag, or a manifest by its digest (end-9); raise `Unsupported` where the registry does not offer that."""
         name = _target(target)
         with self.client.explaining(self.repository):
-            if ":" in name:
-                referrers.forget(self, self._manifest(name))
+            gone = self._deletable(name) if ":" in name else None
             self._delete(lambda o: endpoints.manifest(o, self.repository.path, name, method="DELETE"), name)
+            if gone:
+                referrers.forget(self, gone)
+
+    def _deletable(self, name: str) -> Manifest | Index | None:
+        """The manifest, None if it cannot be read: then there is nothing to learn from it, and all the more reason to delete it."""
+        try:
+            return self._manifest(name)
+        except ContentError:
+            return None
 
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob (end-10); raise `Unsupported` where the registry does not offer that."""
@@ -200,13 +239,21 @@ class RepositoryClient:
 
     def _delete(self, build: Callable[[Origin], Request], name: str) -> None:
         with self.client.send(self.repository, build, "delete") as answer:
-            self._expect(answer, name, 200, 202)
+            self._expect(answer, name, 200, 202, 204)
+
+    def tagged(self, tag: str) -> tuple[Manifest | Index, str]:
+        """The manifest under *tag*, and its entity tag, empty where the registry gives none."""
+        return self._fetch(_target(tag))
 
     def _manifest(self, name: str, size: int | None = None) -> Manifest | Index:
+        return self._fetch(name, size)[0]
+
+    def _fetch(self, name: str, size: int | None = None) -> tuple[Manifest | Index, str]:
         with self.client.send(self.repository, lambda o: endpoints.manifest(o, self.repository.path, name), "pull") as answer:
             self._expect(answer, name)
             raw = answer.read(MAX_MANIFEST if size is None else min(size, MAX_MANIFEST))
-            return read_manifest(raw, answer.headers.get("content-type"), _as_digest(name) or claimed_digest(answer.headers))
+            expected = _as_digest(name) or claimed_digest(answer.headers)
+            return read_manifest(raw, answer.headers.get("content-type"), expected), answer.headers.get("etag")
 
     def _expect(self, response: Response, name: str, *statuses: int) -> None:
         what = f"{self.repository}{'@' if ':' in name else ':'}{name}"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 
 from registryauth._http import Request, Response
 from registryauth._http.messages import Body
 from registryauth._origin import Url
+from registryauth.auth import Scope
 from registryauth.client import endpoints
 from registryauth.client.client import Client
 from registryauth.digest import Digest
-from registryauth.errors import ContentError, RegistryError, TransportError
+from registryauth.errors import AuthError, ContentError, Error, RegistryError, TransportError
 from registryauth.reference import Repository
 
 #: Bytes handed to the socket at a time.
@@ -21,18 +23,29 @@ PIECE = 256 * 1024
 CHUNK = 16 * 1024 * 1024
 #: Bytes that a registry may make us send in one chunk (its OCI-Chunk-Min-Length); more is no minimum but a refusal.
 _MAX_CHUNK = 1024**3
+#: Bytes of the least chunk that is tried where a proxy calls larger ones too large; nginx takes 1 MiB unless told otherwise.
+_MIN_CHUNK = 256 * 1024
 #: Sessions tried for one blob. A registry that loses a session, or a connection, loses it rarely twice.
 _MAX_SESSIONS = 3
+#: How often a session may stand still or fall back before it is given up.
+_MAX_STUCK = 2
+#: Statuses that speak of a moment: as good as a broken connection.
+_BUSY = (429, 502, 503, 504)
+#: Codes of a session that cannot be gone on with (distribution-spec, "Error Codes"; ACR says INVALID where it lost one).
+_LOST = ("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID")
 
 Progress = Callable[[int], None]
 
 
 def file_body(path: str, progress: Progress = lambda _: None) -> Body:
-    """The content of the file *path*, read while it is sent; raise `ContentError` if it cannot be read."""
+    """The content of the file *path*, read while it is sent; raise `ContentError` if it cannot be read, or is no plain file."""
     try:
-        return slice_of(path, 0, os.stat(path).st_size, progress)
+        found = os.stat(path)
     except OSError as error:
         raise ContentError(f"cannot read {path}: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise ContentError(f"{path} is not a plain file", hint="what has no size cannot be pushed: write it to a file first")
+    return slice_of(path, 0, found.st_size, progress)
 
 
 def slice_of(path: str, start: int, end: int, progress: Progress = lambda _: None) -> Body:
@@ -63,95 +76,166 @@ class Upload:
         self._digest = digest
         self._size = size
         self._part = part
-        self._chunk = 0
+        self._session: Url | None = None
+        self._whole = True
+        self._least = 0
+        # What the session can hold at most, and whether it was taken up in the middle.
+        self._offered = 0
+        self._resumed = False
 
     def send(self, mount_from: Repository | None = None) -> bool:
         """Put the blob there; False if it was mounted from *mount_from* and nothing was sent.
 
         Raise `RegistryError` if the registry refuses it, `TransportError` if the connection broke in every session.
         """
-        session = self._mount(mount_from) if mount_from else self._start()
+        try:
+            return self._send(mount_from)
+        except Error as error:
+            if not isinstance(error, TransportError):
+                self.cancel()
+            raise
+
+    def cancel(self) -> None:
+        """Give the session up, so that the registry need not keep it (end-14); whether it does is its business."""
+        session, self._session = self._session, None
         if session is None:
+            return
+        try:
+            self._ask(endpoints.ask_upload(session, method="DELETE")).close()
+        except Error:
+            return
+
+    def _send(self, mount_from: Repository | None) -> bool:
+        if mount_from and self._mount(mount_from):
             return False
         for left in reversed(range(_MAX_SESSIONS)):
             try:
-                if self._fill(session):
+                if self._session is None:
+                    self._start()
+                if self._fill():
                     return True
-            except TransportError:
-                if not left:
+            except (TransportError, RegistryError) as error:
+                # The answer may have been lost that said that it is there.
+                if _passing(error) and self._session and self._is_there():
+                    return True
+                if not left or not (_passing(error) or self._is_lost(error)):
                     raise
-            session = self._start()
+            self._session, self._resumed = None, False
         raise RegistryError(f"{self._repository}: the registry lost the upload of {self._digest} every time", hint="try again later")
 
-    def _mount(self, source: Repository) -> Url | None:
-        """None if the registry has it already; else the session of an ordinary upload. Whatever is wrong with mounting is no error."""
+    def _mount(self, source: Repository) -> bool:
+        """Whether the registry took it from *source*. Whatever is wrong with mounting is no error: then it is sent."""
         if source.registry != self._repository.registry:
-            return self._start()
+            return False
         build = lambda o: endpoints.mount(o, self._repository.path, self._digest, source.path)  # noqa: E731 - one line
-        with self._client.send(self._repository, build, "pull", "push") as response:
-            if response.status == 201:
-                return None
-            return self._session(response) if response.status == 202 else self._start()
-
-    def _start(self) -> Url:
-        with self._client.send(self._repository, lambda o: endpoints.start_upload(o, self._repository.path), "pull", "push") as response:
-            self._expect(response, 202)
-            least = response.headers.get("oci-chunk-min-length")
-            self._chunk = max(self._chunk, int(least)) if least.isascii() and least.isdecimal() and len(least) < 12 else self._chunk
-            return self._session(response)
-
-    def _fill(self, session: Url) -> bool:
-        """Whether the session took the blob; False if the registry does not know it any more."""
-        if self._chunk:
-            return self._send_chunks(session, 0)
         try:
-            with self._ask(endpoints.put_upload(session, self._digest, self._part(0, self._size))) as response:
-                if response.status == 413 and not self._chunk:
-                    self._chunk = CHUNK
-                    return False
-                return self._closed(response)
-        except TransportError:
-            reached = self._offset(session)
-            if not reached:
-                raise
-            return self._send_chunks(session, reached)
+            with self._client.send(self._repository, build, "pull", "push", Scope.of(source, "pull")) as response:
+                if response.status == 202:
+                    self._opened(response)
+                return response.status == 201
+        except (AuthError, RegistryError, TransportError):
+            return False
 
-    def _send_chunks(self, session: Url, offset: int) -> bool:
-        size = min(max(self._chunk, CHUNK), _MAX_CHUNK)
-        stuck = 0
+    def _start(self) -> None:
+        build = lambda o: endpoints.start_upload(o, self._repository.path, self._digest.algorithm)  # noqa: E731 - one line
+        with self._client.send(self._repository, build, "pull", "push") as response:
+            self._expect(response, 202)
+            self._opened(response)
+
+    def _opened(self, response: Response) -> None:
+        least = response.headers.get("oci-chunk-min-length")
+        self._least = int(least) if least.isascii() and least.isdecimal() and len(least) < 12 else 0
+        self._offered = 0
+        self._session = self._location(response)
+
+    def _fill(self) -> bool:
+        """Whether the session took the blob; False if the registry does not know it any more."""
+        if not self._whole:
+            return self._send_chunks(0)
+        self._offered = self._size
+        try:
+            with self._ask(endpoints.put_upload(self._here, self._digest, self._part(0, self._size))) as response:
+                if response.status != 413 or not self._size:
+                    return self._closed(response)
+            self._whole = False
+            held = self._held() or 0
+        except (TransportError, RegistryError) as error:
+            held = self._held() or 0 if _passing(error) else 0
+            if not held:
+                raise
+        return self._send_chunks(held)
+
+    def _send_chunks(self, offset: int) -> bool:
+        size = min(max(self._least, CHUNK), _MAX_CHUNK)
+        self._resumed = offset > 0
+        stuck, best = 0, offset
         while offset < self._size:
-            end = min(offset + size, self._size)
-            with self._ask(endpoints.patch_upload(session, offset, self._part(offset, end))) as response:
-                if response.status == 404:
-                    return False
-                # 416: the registry has another offset in mind, and says which.
-                self._expect(response, 202, 416)
-                reached = _reached(response)
-                if reached is None or not 0 <= reached <= self._size or (response.status == 202 and reached != end):
-                    return False
-                stuck = stuck + 1 if response.status == 416 else 0
-                if stuck > 2:
-                    return False
-                session, offset = self._session(response, session), reached
-        with self._ask(endpoints.put_upload(session, self._digest)) as response:
+            trouble: Error | None = None
+            try:
+                reached = self._patch(offset, min(offset + size, self._size))
+            except (TransportError, RegistryError) as error:
+                if getattr(error, "status", 0) == 413 and size > max(self._least, _MIN_CHUNK):
+                    size = max(size // 4, self._least, _MIN_CHUNK)
+                    continue
+                if not _passing(error):
+                    raise
+                trouble, reached, self._resumed = error, self._held(), True
+            stuck, best = (0, reached) if reached is not None and reached > best else (stuck + (reached is None or reached <= offset), best)
+            if trouble and (reached is None or stuck > _MAX_STUCK):
+                raise trouble
+            if reached is None or stuck > _MAX_STUCK:
+                return False
+            offset = reached
+        with self._ask(endpoints.put_upload(self._here, self._digest)) as response:
             return self._closed(response)
 
-    def _offset(self, session: Url) -> int:
-        """How many bytes the session holds; 0 if that cannot be told, which costs a fresh start."""
-        try:
-            with self._ask(endpoints.ask_upload(session)) as response:
-                reached = _reached(response) if response.status in (200, 204) else None
-        except TransportError:
-            return 0
-        # distribution says 0-0 of an empty session, too: one byte is not worth telling apart.
-        return reached if reached is not None and 1 < reached <= self._size else 0
+    def _patch(self, offset: int, end: int) -> int | None:
+        """How many bytes the session holds now; None if it is lost, or says what cannot be."""
+        self._offered = max(self._offered, end)
+        with self._ask(endpoints.patch_upload(self._here, offset, self._part(offset, end))) as response:
+            if response.status == 404:
+                return None
+            # 416: the registry has another offset in mind, and says which.
+            self._expect(response, 202, 416)
+            self._session = self._location(response)
+            told = "range" in response.headers
+            if told or response.status == 202:
+                return self._told(response, end) if told else end
+        return self._held()
 
-    def cancel(self, session: Url) -> None:
-        """Give *session* up, so that the registry need not keep it (end-14); whether it does is its business."""
+    def _held(self) -> int | None:
+        """How many bytes the session holds; None if that cannot be told."""
         try:
-            self._ask(endpoints.ask_upload(session, method="DELETE")).close()
+            with self._ask(endpoints.ask_upload(self._here)) as response:
+                if response.status not in (200, 204):
+                    return None
+                self._session = self._location(response)
+                return self._told(response)
+        except (TransportError, RegistryError):
+            return None
+
+    def _told(self, response: Response, hoped: int = 0) -> int | None:
+        """How many bytes the registry holds, by its ``Range: 0-N`` (N is the last one); None if that is not what was offered to it."""
+        match = re.fullmatch(r"(?:bytes=)?0-([0-9]{1,18})", response.headers.get("range"))
+        reached = int(match[1]) + 1 if match else None
+        if reached is None or reached > self._offered:
+            return None
+        # distribution says 0-0 of an empty session, too: one byte is not worth telling apart.
+        return 0 if reached == 1 != hoped else reached
+
+    def _is_there(self) -> bool:
+        build = lambda o: endpoints.blob(o, self._repository.path, self._digest, method="HEAD")  # noqa: E731 - one line
+        try:
+            with self._client.send(self._repository, build, "pull", "push") as response:
+                return response.status == 200
         except TransportError:
-            return
+            return False
+
+    def _is_lost(self, error: Error) -> bool:
+        """Whether *error* is about the session rather than the blob: an offset that was a lie shows only at the end."""
+        if not isinstance(error, RegistryError):
+            return False
+        return any(said.startswith(_LOST) for said in error.diagnostics) or (self._resumed and error.status in (400, 416))
 
     def _closed(self, response: Response) -> bool:
         if response.status == 404:
@@ -159,20 +243,35 @@ class Upload:
         self._expect(response, 201, 204)
         return True
 
+    @property
+    def _here(self) -> Url:
+        if self._session is None:
+            raise AssertionError("a session is open while something is sent")
+        return self._session
+
     def _ask(self, request: Request) -> Response:
         return self._client.send_to(self._repository, request, "pull", "push")
 
-    def _session(self, response: Response, before: Url | None = None) -> Url:
+    def _location(self, response: Response) -> Url:
         location = response.headers.get("location")
-        if not location and before is None:
-            raise RegistryError(f"{self._repository}: the registry opened an upload and did not say where (no Location)")
-        return response.url.join(location) if location else before or response.url
+        if not location and self._session:
+            return self._session
+        try:
+            if location:
+                return response.url.join(location)
+        except TransportError as error:
+            raise RegistryError(
+                f"{self._repository}: the registry's Location of an upload is no URL: {error}", hint="the registry is misconfigured"
+            ) from error
+        raise RegistryError(
+            f"{self._repository}: the registry opened an upload and did not say where (no Location)",
+            hint="is this address a container registry that takes pushes?",
+        )
 
     def _expect(self, response: Response, *statuses: int) -> None:
         self._client.expect(response, f"{self._repository}@{self._digest}", self._repository, *statuses)
 
 
-def _reached(response: Response) -> int | None:
-    """How many bytes the registry holds, by its ``Range: 0-N`` (N is the last one)."""
-    match = re.fullmatch(r"(?:bytes=)?0-([0-9]{1,18})", response.headers.get("range"))
-    return int(match[1]) + 1 if match else None
+def _passing(error: Error) -> bool:
+    """Whether the same may well succeed a moment later."""
+    return isinstance(error, TransportError) or getattr(error, "status", 0) in _BUSY

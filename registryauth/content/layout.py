@@ -13,13 +13,13 @@ from registryauth._redact import printable
 from registryauth._value import Value
 from registryauth.content.descriptor import Descriptor
 from registryauth.content.manifest import MAX_MANIFEST, OCI_INDEX, Index, Manifest, read_manifest
-from registryauth.content.verify import digest_of, write
+from registryauth.content.verify import digest_of, write, write_all
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, NotFound, SizeMismatch, UnsupportedMediaType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any, BinaryIO
 
 _PIECE = 256 * 1024
@@ -66,9 +66,7 @@ class Region(Value):
     def copy_to(self, file: BinaryIO) -> None:
         """Write all of it to *file*, which may be unbuffered."""
         for piece in self.pieces():
-            rest = piece
-            while len(rest):
-                rest = rest[file.write(rest) or 0 :]
+            write_all(piece, file.write)
 
 
 class LayoutReader:
@@ -194,10 +192,7 @@ class Layout(LayoutReader):
             kept = [row for row in document["manifests"] if not taken(row)]
             if not tag and len(kept) < len(document["manifests"]):
                 return
-            row: dict[str, Any] = {"mediaType": described.media_type, "digest": digest, "size": described.size}
-            row |= {"annotations": {REF_NAME: tag}} if tag else {}
-            whole = {"schemaVersion": 2, "mediaType": OCI_INDEX, **document, "manifests": [*kept, row]}
-            content = json.dumps(whole, separators=(",", ":")).encode()
+            content = index_of(described, tag, {**document, "manifests": kept})
             if len(content) > MAX_MANIFEST:
                 raise ContentError(f"{self.what}: index.json would have more than {MAX_MANIFEST} bytes", hint="use another directory")
             write(os.path.join(self.directory, "index.json"), content)
@@ -227,6 +222,15 @@ class Layout(LayoutReader):
         if not stat.S_ISREG(there.st_mode):
             raise UnsupportedMediaType(f"{path} is not an ordinary file", hint="a layout holds nothing but files")
         return Region(path, 0, there.st_size)
+
+
+def index_of(described: Descriptor, tag: str, document: Mapping[str, Any] | None = None) -> bytes:
+    """An ``index.json`` with *described* last, under *tag* if one is given, after what is in *document*."""
+    row: dict[str, Any] = {"mediaType": described.media_type, "digest": str(described.digest), "size": described.size}
+    row |= {"annotations": {REF_NAME: tag}} if tag else {}
+    before = document or {"manifests": []}
+    whole = {"schemaVersion": 2, "mediaType": OCI_INDEX, **before, "manifests": [*before["manifests"], row]}
+    return json.dumps(whole, separators=(",", ":")).encode()
 
 
 def blob_name(digest: Digest) -> str:

@@ -55,7 +55,7 @@ def read_bounded(path: str, limit: int) -> bytes:
 def write(to: str, content: bytes) -> None:
     """Write *content*, verified already, to the file *to*: all of it or nothing."""
     with replacing(to) as file:
-        _write(memoryview(content), file.write)
+        write_all(content, file.write)
 
 
 @contextlib.contextmanager
@@ -96,7 +96,7 @@ def _copy(
         if seen > bound:
             raise SizeMismatch(f"{digest} is larger than the {bound} bytes {'allowed' if size is None else 'described'}")
         hasher.update(chunk)
-        _write(chunk, write)
+        write_all(chunk, write)
         progress(seen)
     if size is not None and seen != size:
         raise SizeMismatch(f"{digest} has {size} bytes by its description, {seen} came")
@@ -108,7 +108,8 @@ def _copy(
     return seen
 
 
-def _write(content: memoryview, write: Callable[[memoryview], int | None]) -> None:
-    # An unbuffered write may take less than it was given, on a disk that is nearly full, say.
-    while len(content):
+def write_all(content: bytes | memoryview, write: Callable[[memoryview], int | None]) -> None:
+    """Give all of *content* to *write*; an unbuffered one may take less than it was given, on a disk that is nearly full, say."""
+    content = memoryview(content)
+    while content:
         content = content[write(content) or 0 :]

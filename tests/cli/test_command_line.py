@@ -32,7 +32,11 @@ def _verbs(found, path=()):
 
 VERBS = dict(_verbs(command()))
 #: Arguments that a verb takes, by their names in its help.
-SAMPLES = {"REGISTRY[/PATH]": "registry.example", "REFERENCE...": "registry.example/x:v1", "REPOSITORY@DIGEST": f"registry.example/x{DIGEST}"}
+SAMPLES = {
+    "REGISTRY[/PATH]": "registry.example",
+    "REFERENCE...": "registry.example/x:v1",
+    "REPOSITORY@DIGEST": f"registry.example/x{DIGEST}",
+}
 OPTIONS = {
     ("login",): ["-u", "me", "--password-stdin", "--no-verify"],
     ("principal", "add"): ["--client-id", "me", "--secret-stdin", "--no-verify"],
