@@ -1,0 +1,126 @@
+"""A blob on its way into a layout, in a file that outlives its process, so that the next one goes on where this one stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+
+from registryauth.content.descriptor import Descriptor
+from registryauth.content.layout import Layout
+from registryauth.errors import ContentError, DigestMismatch, SizeMismatch
+from registryauth.transfer.locks import try_lock
+
+#: Bytes read, hashed and written at a time; more falls out of the processor's cache before it is written.
+PIECE = 256 * 1024
+#: Seconds between two looks whether another process is done with the same blob.
+_POLL = 0.05
+
+
+class Partial:
+    """What there is of *blob* so far: *size* bytes, hashed as they came. One process at a time has it."""
+
+    def __init__(self, handle: int, path: str, final: str, blob: Descriptor) -> None:
+        self._handle = handle
+        self._path = path
+        self._final = final
+        self._blob = blob
+        self._hasher = blob.digest.hasher()
+        self.size = 0
+
+    def take_up(self) -> None:
+        """Count and hash what an earlier process left; the hash at the end tells whether all of it reached the disk."""
+        if os.fstat(self._handle).st_size > self._blob.size:
+            self.restart()
+        buffer = memoryview(bytearray(PIECE if os.fstat(self._handle).st_size else 1))
+        while count := os.readv(self._handle, [buffer]):
+            self._hasher.update(buffer[:count])
+            self.size += count
+
+    def write(self, piece: memoryview) -> None:
+        """Append *piece*; raise `SizeMismatch` if that is more than the description allows, `ContentError` if the disk does not take it."""
+        if self.size + len(piece) > self._blob.size:
+            self.discard()
+            raise SizeMismatch(f"{self._blob.digest} is larger than the {self._blob.size} bytes described")
+        self._hasher.update(piece)
+        try:
+            while len(piece):
+                count = os.write(self._handle, piece)
+                piece = piece[count:]
+                self.size += count
+        except OSError as error:
+            # On a full disk what was fetched so far is in everybody's way.
+            self.discard()
+            raise ContentError(f"cannot write {self._path}: {error.strerror}", hint="is the disk full?") from error
+
+    def restart(self) -> None:
+        """Forget what is there."""
+        os.ftruncate(self._handle, 0)
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        self._hasher = self._blob.digest.hasher()
+        self.size = 0
+
+    def is_right(self) -> bool:
+        """Whether the whole blob is there, and is that blob."""
+        return self.size == self._blob.size and self._hasher.hexdigest() == self._blob.digest.encoded
+
+    def finish(self) -> None:
+        """Give the blob its final name; raise `SizeMismatch` or `DigestMismatch`, and keep nothing, if this is not it."""
+        if self.size != self._blob.size:
+            self.discard()
+            raise SizeMismatch(f"{self._blob.digest} has {self._blob.size} bytes by its description, {self.size} came")
+        if not self.is_right():
+            self.discard()
+            raise DigestMismatch(
+                f"what came is not {self._blob.digest}, but {self._blob.digest.algorithm}:{self._hasher.hexdigest()}",
+                hint="the registry or a proxy before it is damaged or lies",
+            )
+        try:
+            os.fsync(self._handle)
+            os.replace(self._path, self._final)
+        except OSError as error:
+            self.discard()
+            raise ContentError(f"cannot write {self._final}: {error.strerror}", hint="is the disk full?") from error
+
+    def discard(self) -> None:
+        """Remove the file."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+
+
+def begun(layout: Layout, blob: Descriptor) -> int:
+    """The bytes of *blob* that an earlier process left in *layout*."""
+    try:
+        return min(os.lstat(_path(layout, blob)).st_size, blob.size)
+    except OSError:
+        return 0
+
+
+@contextlib.contextmanager
+def claim(layout: Layout, blob: Descriptor, pause: Callable[[float], None]) -> Iterator[Partial | None]:
+    """*blob* for us alone to bring into *layout*; None if it is there, checked, be it that another process has just brought it.
+
+    While somebody else is at it, *pause* is called with seconds to wait.
+    """
+    final, path = layout.path(blob.digest), _path(layout, blob)
+    while True:
+        if layout.holds(blob):
+            yield None
+            return
+        handle = try_lock(path, os.O_RDWR | os.O_CREAT)
+        if handle is not None:
+            break
+        pause(_POLL)
+    try:
+        partial = Partial(handle, path, final, blob)
+        partial.take_up()
+        yield partial
+    except OSError as error:
+        raise ContentError(f"cannot write {path}: {error.strerror}", hint="is the disk full?") from error
+    finally:
+        os.close(handle)
+
+
+def _path(layout: Layout, blob: Descriptor) -> str:
+    directory, name = os.path.split(layout.path(blob.digest))
+    return os.path.join(directory, f".{name}.partial")
