@@ -108,9 +108,14 @@ def claim(layout: Layout, blob: Descriptor, pause: Callable[[float], None]) -> I
             yield None
             return
         handle = try_lock(path, os.O_RDWR | os.O_CREAT)
-        if handle is not None:
+        if handle is None:
+            pause(_POLL)
+            continue
+        if layout.lacks(blob) or not layout.holds(blob):
             break
-        pause(_POLL)
+        # Somebody brought it between our look and our lock, and what we have locked is a new and empty file.
+        os.unlink(path)
+        os.close(handle)
     try:
         partial = Partial(handle, path, final, blob)
         partial.take_up()
