@@ -20,13 +20,23 @@ def say(text: str) -> None:
 def show(output: Output, data: Mapping[str, Any], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print *data* as JSON or YAML, or *rows* under *columns* as a table."""
     if output is Output.JSON:
-        print(json.dumps(data, indent=2, ensure_ascii=False))
+        # In ASCII, where a tag or an owner's name could move the cursor or turn the text around.
+        print(json.dumps(data, indent=2, ensure_ascii=not _harmless(data)))
     elif output is Output.YAML:
         import yaml
 
-        print(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), end="")
+        print(yaml.safe_dump(data, sort_keys=False, allow_unicode=_harmless(data)), end="")
     else:
         print(table(columns, rows))
+
+
+def _harmless(data: object) -> bool:
+    """Whether every text in *data* can be printed as it is."""
+    if isinstance(data, Mapping):
+        return all(map(_harmless, (*data, *data.values())))
+    if isinstance(data, Sequence) and not isinstance(data, str):
+        return all(map(_harmless, data))
+    return not isinstance(data, str) or data.isprintable()
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from registryauth.config import Config, load
-from registryauth.reference import Address, Reference
+from registryauth.reference import Address, Reference, Registry
 from registryauth.stores import open_store
 
 TYPE_CHECKING = False
@@ -47,8 +47,17 @@ class Session:
         """A client for the registry at *host*."""
         from registryauth.client import Client
 
-        named = [name for name, said in self.config.registries.items() if said.insecure]
-        return Client(credentials, insecure=[*named, *([host] if self._insecure else [])], ca_files=self._ca_files(), environ=self.environ)
+        registries = self.config.registries
+        return Client(
+            credentials,
+            insecure=[*(name for name, said in registries.items() if said.insecure), *([host] if self._insecure else [])],
+            ca_files=self._ca_files(),
+            client_certs={_netloc(name): (said.client_cert, said.client_key) for name, said in registries.items() if said.client_cert},
+            certs_d=None if self.config.certs_d else (),
+            mirrors={name: said.mirrors for name, said in registries.items()},
+            mirrors_for_tags=[name for name, said in registries.items() if said.mirrors_for_tags],
+            environ=self.environ,
+        )
 
     def address(self, text: str) -> Address:
         """*text* as what a credential is registered for."""
@@ -70,7 +79,12 @@ class Session:
         files = {"*": self._ca_file} if self._ca_file else {}
         for host, said in self.config.registries.items():
             if said.ca_file:
-                files[host] = said.ca_file
+                files[_netloc(host)] = said.ca_file
                 if said.realm:
                     files[Url.parse(said.realm).origin.netloc] = said.ca_file
         return files
+
+
+def _netloc(host: str) -> str:
+    """How connections name the registry *host*: Docker Hub's API has another name, and the port of https goes without saying."""
+    return Registry(host).origin().netloc

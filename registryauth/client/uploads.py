@@ -29,6 +29,8 @@ _MIN_CHUNK = 256 * 1024
 _MAX_SESSIONS = 3
 #: How often a session may stand still or fall back before it is given up.
 _MAX_STUCK = 2
+#: Seconds after which a registry has noticed that a connection broke, and what had arrived is in the session.
+_NOTICED = 0.5
 #: Statuses that speak of a moment: as good as a broken connection.
 _BUSY = (429, 502, 503, 504)
 #: Codes of a session that cannot be gone on with (distribution-spec, "Error Codes"; ACR says INVALID where it lost one).
@@ -160,7 +162,7 @@ class Upload:
             self._whole = False
             held = self._held() or 0
         except (TransportError, RegistryError) as error:
-            held = self._held() or 0 if _passing(error) else 0
+            held = self._held_after(error) or 0 if _passing(error) else 0
             if not held:
                 raise
         return self._send_chunks(held)
@@ -179,7 +181,7 @@ class Upload:
                     continue
                 if not _passing(error):
                     raise
-                trouble, reached, self._resumed = error, self._held(), True
+                trouble, reached, self._resumed = error, self._held_after(error), True
             stuck, best = (0, reached) if reached is not None and reached > best else (stuck + (reached is None or reached <= offset), best)
             if trouble and (reached is None or stuck > _MAX_STUCK):
                 raise trouble
@@ -201,6 +203,12 @@ class Upload:
             told = "range" in response.headers
             if told or response.status == 202:
                 return self._told(response, end) if told else end
+        return self._held()
+
+    def _held_after(self, trouble: Error) -> int | None:
+        """As `_held`, once the registry had the time to notice *trouble*."""
+        if isinstance(trouble, TransportError):
+            self._client.pause(_NOTICED)
         return self._held()
 
     def _held(self) -> int | None:

@@ -128,3 +128,16 @@ def test_a_store_that_others_can_read_is_refused_with_the_command_that_mends_it(
     done = cli("list")
     assert done.status == 5
     assert "chmod 600" in done.err
+
+
+def test_no_form_of_output_lets_a_name_move_the_cursor(capsys):
+    from registryauth.cli.console import show
+    from registryauth.cli.options import Output
+
+    hostile = "a\u009b2J\u202eb\x1b[0m"
+    for output in Output:
+        show(output, {"version": 1, "tags": [hostile, "ä"]}, ("TAG",), [(hostile,), ("ä",)])
+        shown = capsys.readouterr().out
+        assert not set(shown) & {"\u009b", "\u202e", "\x1b"}, output
+    show(Output.JSON, {"tags": ["ä"]}, ("TAG",), [])
+    assert "ä" in capsys.readouterr().out
