@@ -9,7 +9,7 @@ from registryauth._origin import Url
 from registryauth._redact import printable
 from registryauth._value import Value
 from registryauth.errors import ConfigurationError, InvalidReference, TransportError
-from registryauth.reference import Registry
+from registryauth.reference import Address, Registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,12 +29,19 @@ FLAG = "flag"
 
 
 class RegistrySettings(Value):
-    """What was said of one registry. *kind* is empty where nothing was; *realm* is its token server's URL."""
+    """What was said of one registry. *kind* is empty where nothing was; *realm* is its token server's URL.
+
+    *mirrors* are addresses, ``host[:port][/path]``, in the order in which to ask them.
+    """
 
     kind: str = ""
     insecure: bool = False
     ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = ""
     realm: str = ""
+    mirrors: tuple[str, ...] = ()
+    mirrors_for_tags: bool = False
 
 
 class Config(Value):
@@ -47,6 +54,7 @@ class Config(Value):
     store_key: str
     store_key_file: str
     docker_config: bool
+    certs_d: bool
     registries: Mapping[str, RegistrySettings]
     origins: Mapping[str, str]
 
@@ -71,6 +79,7 @@ _FIELDS = {
     "store.key": "store_key",
     "store.key_file": "store_key_file",
     "resolver.docker_config": "docker_config",
+    "network.certs_d": "certs_d",
 }
 #: What each key takes: a type, or the words allowed.
 _KEYS: dict[str, type | tuple[str, ...]] = {
@@ -78,11 +87,21 @@ _KEYS: dict[str, type | tuple[str, ...]] = {
     "store.key": KEY_SOURCES,
     "store.key_file": str,
     "resolver.docker_config": bool,
+    "network.certs_d": bool,
 }
-_REGISTRY_KEYS: dict[str, type | tuple[str, ...]] = {"kind": KINDS, "insecure": bool, "ca_file": str, "realm": str}
+_REGISTRY_KEYS: dict[str, type | tuple[str, ...]] = {
+    "kind": KINDS,
+    "insecure": bool,
+    "ca_file": str,
+    "client_cert": str,
+    "client_key": str,
+    "realm": str,
+    "mirrors": list,
+    "mirrors_for_tags": bool,
+}
 _VARIABLES = {f"REGISTRYAUTH_{key.upper().replace('.', '_')}": key for key in _KEYS}
-_TABLES = ("store", "resolver", "registries")
-_PATHS = ("store.path", "store.key_file", "ca_file")
+_TABLES = ("store", "resolver", "network", "registries")
+_PATHS = ("store.path", "store.key_file", "ca_file", "client_cert", "client_key")
 
 
 def load(environ: Mapping[str, str] | None = None, *, flags: Mapping[str, object] | None = None, system_file: str = SYSTEM_FILE) -> Config:
@@ -106,8 +125,17 @@ def load(environ: Mapping[str, str] | None = None, *, flags: Mapping[str, object
         if flag is not None:
             values[key] = _checked(flag, _KEYS[key], _Place(key=key, whose=f"the value given for {key}"))
             origins[key] = FLAG
+    _check_pairs(registries, origins)
     named = {field: values[key] for key, field in _FIELDS.items()}
     return Config(**named, registries={host: RegistrySettings(**said) for host, said in registries.items()}, origins=origins)
+
+
+def _check_pairs(registries: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]) -> None:
+    """Raise for a key without a certificate; each may stand in another file."""
+    for host, said in registries.items():
+        if said.get("client_key") and not said.get("client_cert"):
+            key = f'registries."{host}".client_key'
+            raise _Place(origins[key], key).error("has no client_cert to belong to", "name the certificate's PEM file, too")
 
 
 def user_file(environ: Mapping[str, str]) -> str:
@@ -131,6 +159,7 @@ def _defaults(environ: Mapping[str, str]) -> dict[str, Any]:
         "store.key": "auto",
         "store.key_file": "" if homeless else f"{config_dir(environ)}/store.key",
         "resolver.docker_config": True,
+        "network.certs_d": True,
     }
 
 
@@ -243,6 +272,8 @@ class _File:
             said[name] = _expanded(_checked(value, _REGISTRY_KEYS[name], here), self.environ, name)
             if name == "realm" and value:
                 _check_realm(value, here)
+            if name == "mirrors":
+                said[name] = tuple(_mirror(entry, here) for entry in value)
         return canonical, said
 
     def _unknown(self, name: str, table: tuple[str, ...], known: list[str] | tuple[str, ...]) -> ConfigurationError:
@@ -262,6 +293,23 @@ def _check_realm(value: str, place: _Place) -> None:
         Url.parse(value)
     except TransportError:
         raise place.error("must be the URL of a token server", "for example https://auth.example.com/token") from None
+
+
+def _mirror(entry: object, place: _Place) -> str:
+    """A mirror's address, canonical."""
+    hint = 'for example ["mirror.example", "other.example:5000/prefix"]'
+    if not isinstance(entry, str) or not entry:
+        raise place.error("must name each mirror in double quotes", hint)
+    if "://" in entry:
+        # Whether it is asked in the clear is not this line's to say.
+        raise place.error(
+            "must name each mirror without https:// or http://", "plain http is allowed by insecure = true in the mirror's own table"
+        )
+    try:
+        # Written down on purpose, as the registries themselves are.
+        return str(Address.parse(entry, known=(re.split("[:/]", entry)[0].lower(),)))
+    except InvalidReference:
+        raise place.error("names a mirror that is no address", hint) from None
 
 
 def _line_of(text: str, name: str, table: tuple[str, ...]) -> int:
@@ -292,6 +340,9 @@ def _from_text(text: str, key: str, variable: str, environ: Mapping[str, str]) -
     return _expanded(_checked(text, _KEYS[key], place), environ, key)
 
 
+_KIND_OF_VALUE: Mapping[type, str] = {bool: "true or false", str: "text in double quotes", list: "a list in square brackets"}
+
+
 def _checked(value: object, wanted: type | tuple[str, ...], place: _Place) -> Any:  # noqa: ANN401 - the type that the key has
     if isinstance(wanted, tuple):
         if not isinstance(value, str) or value not in wanted:
@@ -300,7 +351,7 @@ def _checked(value: object, wanted: type | tuple[str, ...], place: _Place) -> An
             near = get_close_matches(value, wanted, 1) if isinstance(value, str) else []
             raise place.error("must be one of " + ", ".join(filter(None, wanted)), f"did you mean {near[0]}?" if near else "")
     elif not isinstance(value, wanted):
-        raise place.error("must be true or false" if wanted is bool else "must be text in double quotes")
+        raise place.error(f"must be {_KIND_OF_VALUE[wanted]}")
     elif isinstance(value, str) and "\0" in value:
         raise place.error("holds a NUL character")
     return value
@@ -316,6 +367,8 @@ def _expanded(value: Any, environ: Mapping[str, str], key: str) -> Any:  # noqa:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(printable(item) for item in value)
     return str(value).lower() if isinstance(value, bool) else printable(str(value))
 
 

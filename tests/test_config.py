@@ -43,7 +43,7 @@ def test_without_any_file_the_defaults_hold_and_say_so(loaded, home):
     config = loaded()
     assert config.store_path == f"{home}/.local/share/registryauth/store.db"
     assert config.store_key_file == f"{home}/.config/registryauth/store.key"
-    assert (config.store_key, config.docker_config) == ("auto", True)
+    assert (config.store_key, config.docker_config, config.certs_d) == ("auto", True, True)
     assert config.registry("registry.example.com") == RegistrySettings()
     assert set(config.origins.values()) == {DEFAULT}
 
@@ -60,6 +60,7 @@ def test_each_layer_is_stronger_than_the_one_below(loaded, write, environ, tmp_p
         "store.key": user,
         "store.key_file": "REGISTRYAUTH_STORE_KEY_FILE",
         "resolver.docker_config": FLAG,
+        "network.certs_d": DEFAULT,
     }
 
 
@@ -78,6 +79,30 @@ def test_what_is_said_of_one_registry_adds_up_over_the_layers(loaded, write, tmp
     assert said.realm == "https://auth.example.com/token"
     assert config.origins['registries."registry.example.com:5000".kind'] == user
     assert config.origins['registries."registry.example.com:5000".insecure'] == str(system)
+
+
+def test_certificate_and_key_may_be_said_in_two_files(loaded, write, tmp_path):
+    system = tmp_path / "etc.toml"
+    write('[registries."a.example"]\nclient_cert = "/etc/c.pem"', system)
+    write('[registries."a.example"]\nclient_key = "~/k.pem"')
+    said = loaded(system_file=str(system)).registry("a.example")
+    assert said.client_cert == "/etc/c.pem"
+    assert said.client_key.endswith("/k.pem")
+    assert not said.client_key.startswith("~")
+
+
+def test_mirrors_are_addresses_in_order_and_shown_as_such(loaded, write):
+    write('[registries."docker.io"]\nmirrors = ["M.azureecr.io", "other.example:5000/prefix/", "[FD00::5]:5000"]\nmirrors_for_tags = true')
+    config = loaded()
+    assert config.registry("docker.io").mirrors == ("m.azureecr.io", "other.example:5000/prefix", "[fd00::5]:5000")
+    assert config.registry("docker.io").mirrors_for_tags is True
+    shown = {key: value for key, value, _ in config.describe()}
+    assert shown['registries."docker.io".mirrors'] == "m.azureecr.io, other.example:5000/prefix, [fd00::5]:5000"
+
+
+def test_a_variable_switches_certs_d_off(loaded, environ):
+    environ["REGISTRYAUTH_NETWORK_CERTS_D"] = "false"
+    assert loaded().certs_d is False
 
 
 def test_dockers_aliases_are_one_registry(loaded, write):
@@ -105,7 +130,7 @@ def test_the_configuration_directory_is_xdgs(environ, tmp_path):
     [
         ("[stroe]\n", "stroe", 1, "did you mean store?"),
         ('[store]\n\npaht = "/x"\n', "store.paht", 3, "did you mean path?"),
-        ("[zzz]\n", "zzz", 1, "known here: store, resolver, registries"),
+        ("[zzz]\n", "zzz", 1, "known here: store, resolver, network, registries"),
         ('[store]\nkey = "keyrign"\n', "store.key", 2, "did you mean keyring?"),
         ("[store]\nkey = 1\n", "store.key", 2, "must be one of auto, file, keyring"),
         ("[store]\npath = 1\n", "store.path", 2, "must be text"),
@@ -117,6 +142,13 @@ def test_the_configuration_directory_is_xdgs(environ, tmp_path):
         ('[registries."a.example"]\nkind = "pubic"\n', 'registries."a.example".kind', 2, "did you mean public?"),
         ('[registries."a.example"]\ninsecure = 1\n', 'registries."a.example".insecure', 2, "true or false"),
         ('[registries."a.example"]\nrealm = "auth"\n', 'registries."a.example".realm', 2, "URL of a token server"),
+        ('[registries."a.example"]\nmirrors = "m.example"\n', 'registries."a.example".mirrors', 2, "a list in square brackets"),
+        ('[registries."a.example"]\nmirrors = [1]\n', 'registries."a.example".mirrors', 2, "in double quotes"),
+        ('[registries."a.example"]\nmirrors = ["http://m.example"]\n', 'registries."a.example".mirrors', 2, "insecure = true"),
+        ('[registries."a.example"]\nmirrors = ["m.example/A"]\n', 'registries."a.example".mirrors', 2, "no address"),
+        ('[registries."a.example"]\nmirrors_for_tags = "no"\n', 'registries."a.example".mirrors_for_tags', 2, "true or false"),
+        ('[registries."a.example"]\nclient_key = "/k"\n', 'registries."a.example".client_key', 0, "no client_cert"),
+        ('[network]\ncerts_d = "no"\n', "network.certs_d", 2, "true or false"),
         ('[registries."a b"]\n', 'registries."a b"', 1, "not a registry address"),
         ('[registries]\n"a.example" = 1\n', 'registries."a.example"', 2, "must be a table"),
         ('[registries.myregistry.azurecr.io]\nkind = "public"\n', 'registries."myregistry"', 1, "in quotes"),
@@ -190,11 +222,12 @@ def test_describe_gives_every_setting_once_with_its_origin(loaded, write):
         "store.key",
         "store.key_file",
         "resolver.docker_config",
+        "network.certs_d",
         'registries."a.example".insecure',
         'registries."b.example".kind',
     ]
     assert rows[1] == ("store.key", "auto", DEFAULT)
-    assert rows[4][1:] == ("true", path)
+    assert rows[5][1:] == ("true", path)
 
 
 def test_a_host_that_looks_mistyped_may_be_written_down_on_purpose(loaded, write):
@@ -208,11 +241,20 @@ def test_the_example_states_every_key_and_its_default(loaded, write):
     before = loaded()
     path = write("\n".join(lines))
     config = loaded()
-    for field in ("store_path", "store_key", "store_key_file", "docker_config"):
+    for field in ("store_path", "store_key", "store_key_file", "docker_config", "certs_d"):
         assert getattr(config, field) == getattr(before, field)
     assert config.registries == {"registry.example.com:5000": RegistrySettings()}
-    assert len(config.describe()) == 4 + len(RegistrySettings.__match_args__)
+    assert len(config.describe()) == 5 + len(RegistrySettings.__match_args__)
     assert {row[2] for row in config.describe()} == {path}
+
+
+def test_what_the_page_on_networks_shows_loads(loaded, write):
+    blocks = re.findall(r"^```toml\n(.*?)^```", (EXAMPLE.parent / "docs/networks.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        before = loaded()
+        write(block)
+        assert loaded() != before, block
 
 
 def test_the_example_as_it_is_sets_nothing(loaded, write):

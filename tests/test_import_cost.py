@@ -24,7 +24,7 @@ print(status, *sorted(set(sys.modules) - before), file=sys.stderr)
 #: Never imported where time counts.
 _HEAVY = {"asyncio", "anyio", "httpx", "keyring", "pydantic", "rich", "logging", "tempfile", "typing_extensions", "yaml"}
 _TYPER = {"typer", "click", "inspect", "typing", "dataclasses", "subprocess", "pathlib"}
-_NETWORK = {"http.client", "ssl", "socket", "email", "urllib.request"}
+_NETWORK = {"http.client", "ssl", "socket", "email", "urllib.request", "registryauth._http.tls", "registryauth._http.certs_d"}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from registryauth._http.messages import MAX_ERROR_BODY, Headers, Request, Respon
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from registryauth._http.messages import Transport
 
@@ -16,15 +16,24 @@ __all__ = ["MAX_ERROR_BODY", "USER_AGENT", "Headers", "Request", "Response", "op
 USER_AGENT = "registryauth"
 
 
-def open_transport(environ: Mapping[str, str], *, ca_files: Mapping[str, str] | None = None) -> Transport:
-    """The way to the wire that *environ* asks for: through httpx where a proxy is configured, else direct."""
+def open_transport(
+    environ: Mapping[str, str],
+    *,
+    ca_files: Mapping[str, str] | None = None,
+    client_certs: Mapping[str, tuple[str, str]] | None = None,
+    certs_d: Sequence[str] = (),
+) -> Transport:
+    """The way to the wire that *environ* asks for: through httpx where a proxy is configured, else direct.
+
+    The other arguments are those of `tls.trusting`.
+    """
     from registryauth._http.direct import CONNECT_TIMEOUT, READ_TIMEOUT, DirectTransport
     from registryauth._http.proxies import configured
+    from registryauth._http.tls import trusting
 
+    trust = trusting(ca_files, client_certs, certs_d)
     if configured(environ):
         from registryauth._http.through_httpx import HttpxTransport
 
-        return HttpxTransport.with_environment_proxies(
-            environ, ca_files=ca_files, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT
-        )
-    return DirectTransport(ca_files=ca_files)
+        return HttpxTransport.with_environment_proxies(environ, trust=trust, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
+    return DirectTransport(trust=trust)

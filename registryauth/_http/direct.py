@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from registryauth._http.messages import Body, Headers, Request, Response
 from registryauth._http.outgoing import refuse_malformed
-from registryauth._http.tls import attempts, explain
+from registryauth._http.tls import Trusting, attempts, explain, trusting
 from registryauth._origin import Origin
 from registryauth._redact import printable
 from registryauth.errors import TransportError
@@ -35,18 +35,19 @@ _CUT = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError, C
 class DirectTransport:
     """Sends requests over pooled keep-alive connections; safe to share between threads.
 
-    *ca_files* maps a ``host[:port]`` to a PEM file whose authorities are trusted for it beside the system's;
-    the key ``*`` stands for every host.
+    *trust* says what counts for a ``host[:port]`` over TLS (`tls.trusting`); *ca_files* is short for that of one which names
+    nothing but authorities.
     """
 
     def __init__(
         self,
         *,
+        trust: Trusting | None = None,
         ca_files: Mapping[str, str] | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float = READ_TIMEOUT,
     ) -> None:
-        self._contexts = attempts(dict(ca_files or {}))
+        self._contexts = attempts(trust or trusting(ca_files))
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._idle: dict[Origin, list[http.client.HTTPConnection]] = {}

@@ -135,6 +135,18 @@ class Response:
 
         return cls(status, Headers(headers), url, read_into)
 
+    def watched(self, failed: Callable[[TransportError], None]) -> Response:
+        """The same response; *failed* is told of what breaks its body off."""
+
+        def read_into(buffer: memoryview) -> int:
+            try:
+                return self._read_into(buffer)
+            except TransportError as error:
+                failed(error)
+                raise
+
+        return Response(self.status, self.headers, self.url, read_into, self.close)
+
     def chunks(self, size: int = 256 * 1024) -> Iterator[memoryview]:
         """The body piece by piece, each piece valid until the next is asked for; the connection is freed at the end.
 

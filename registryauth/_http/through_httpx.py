@@ -10,7 +10,7 @@ import httpx
 from registryauth._http.messages import Headers, Request, Response
 from registryauth._http.outgoing import refuse_malformed
 from registryauth._http.proxies import proxy_for, variables
-from registryauth._http.tls import contexts, explain
+from registryauth._http.tls import Trusting, contexts, explain, trusting
 from registryauth._origin import Url
 from registryauth._redact import printable
 from registryauth.errors import ConfigurationError, TransportError
@@ -24,14 +24,14 @@ class HttpxTransport:
 
     @classmethod
     def with_environment_proxies(
-        cls, environ: Mapping[str, str], *, ca_files: Mapping[str, str] | None = None, connect_timeout: float, read_timeout: float
+        cls, environ: Mapping[str, str], *, trust: Trusting | None = None, connect_timeout: float, read_timeout: float
     ) -> HttpxTransport:
-        """A transport that honours the proxy variables in *environ* (see `proxies`), and never reads netrc.
+        """A transport that honours the proxy variables in *environ* (see `proxies`), and never reads netrc; *trust* as `tls.trusting`.
 
         Raise `ConfigurationError` where one of them is no proxy that httpx can use.
         """
         timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
-        return cls(httpx.Client(transport=_Routes(environ, ca_files or {}), timeout=timeout, follow_redirects=False, trust_env=False))
+        return cls(httpx.Client(transport=_Routes(environ, trust or trusting()), timeout=timeout, follow_redirects=False, trust_env=False))
 
     def send(self, request: Request) -> Response:
         """Send *request* and return the head of the answer."""
@@ -54,11 +54,13 @@ class HttpxTransport:
 
 
 class _Routes(httpx.BaseTransport):
-    """Sends each request through the proxy that is meant for it, or through none, trusting whom its host is to be trusted by."""
+    """Sends each request through the proxy that is meant for it, or through none, with what counts for its host."""
 
-    def __init__(self, environ: Mapping[str, str], ca_files: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], trust: Trusting) -> None:
         self._proxies = variables(environ)
-        self._context = contexts(ca_files)
+        self._context = contexts(trust)
+        # Plain http has nobody to trust, and no directory is looked into for it.
+        self._unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._made: dict[tuple[str, int], httpx.HTTPTransport] = {}
         for variable in ("http_proxy", "https_proxy", "all_proxy"):
             if variable in self._proxies:
@@ -66,10 +68,9 @@ class _Routes(httpx.BaseTransport):
 
     def _check(self, variable: str) -> None:
         value = self._proxies[variable]
-        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             proxy = httpx.Proxy(value if "://" in value else f"http://{value}")
-            httpx.HTTPTransport(proxy=proxy, verify=unused, trust_env=False).close()
+            httpx.HTTPTransport(proxy=proxy, verify=self._unused, trust_env=False).close()
             usable = bool(proxy.url.host)
         except (ValueError, ImportError, httpx.InvalidURL):
             usable = False
@@ -81,7 +82,7 @@ class _Routes(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Ask the transport that *request*'s origin is for."""
         origin = Url.parse(str(request.url)).origin
-        context = self._context(origin.netloc)
+        context = self._context(origin.netloc) if origin.scheme == "https" else self._unused
         proxy = proxy_for(origin, self._proxies)
         key = proxy, id(context)
         if key not in self._made:

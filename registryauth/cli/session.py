@@ -45,6 +45,7 @@ class Session:
 
     def client(self, credentials: Resolver | Credentials, host: str) -> Client:
         """A client for the registry at *host*."""
+        from registryauth.cli.console import say
         from registryauth.client import Client
 
         registries = self.config.registries
@@ -57,6 +58,7 @@ class Session:
             mirrors={name: said.mirrors for name, said in registries.items()},
             mirrors_for_tags=[name for name, said in registries.items() if said.mirrors_for_tags],
             environ=self.environ,
+            notice=lambda text: say(f"warning: {text}"),
         )
 
     def address(self, text: str) -> Address:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Self
 
 from registryauth._http import MAX_ERROR_BODY, Request, Response, open_transport
+from registryauth._http.certs_d import usual
 from registryauth._http.retrying import Retrying
 from registryauth._origin import Origin, Url, may_visit
 from registryauth.auth import Authorizer, Scope
 from registryauth.auth.drive import Flights, drive
 from registryauth.client import endpoints
 from registryauth.client.listing import names, pages
+from registryauth.client.mirrors import Mirrors
+from registryauth.client.notices import notices_of
 from registryauth.client.responses import refusal
 from registryauth.credentials import Anonymous, Pinned, describe
 from registryauth.errors import AuthError, Denied, NotFound, RegistryError, SizeMismatch, TokenRefused, TransportError, Unauthorized
@@ -45,8 +48,12 @@ class Client:
     *credentials* is a resolver, or a function from a repository to its credentials, at most two of one account;
     an empty answer means one anonymous attempt. What a resolver was told by its sources stands in the hint of an
     error of access. *insecure* names registries that may be asked over plain http;
-    loopback needs no leave. *ca_files* maps a ``host[:port]``, or ``*``, to a PEM file of further authorities. *sleep* is how
-    to wait before a request is sent again.
+    loopback needs no leave. *ca_files* maps a ``host[:port]``, or ``*``, to a PEM file of further authorities, *client_certs* maps
+    one to the PEM files of the certificate that is shown to it alone and of its key. *certs_d* are directories in the manner of
+    docker's ``certs.d``, None for those that docker and containers have. *mirrors* maps a registry to ``host[:port][/prefix]`` that
+    are asked before it for content by digest, and for tags if the registry is among *mirrors_for_tags* (see `client.mirrors`);
+    a mirror gets the credential for its own host, never the registry's.
+    *sleep* is how to wait before a request is sent again; *notice* is told, once, what a registry warns of.
     """
 
     def __init__(
@@ -56,12 +63,26 @@ class Client:
         transport: Transport | None = None,
         insecure: Collection[str] = (),
         ca_files: Mapping[str, str] | None = None,
+        client_certs: Mapping[str, tuple[str, str]] | None = None,
+        certs_d: Sequence[str] | None = None,
+        mirrors: Mapping[str, Sequence[str]] | None = None,
+        mirrors_for_tags: Collection[str] = (),
         environ: Mapping[str, str] = os.environ,
         sleep: Callable[[float], None] = time.sleep,
+        notice: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._credentials: Credentials = credentials if callable(credentials) else credentials.candidates
+        self._is_function = callable(credentials)
         self._trace = (lambda _: ()) if callable(credentials) else credentials.trace
-        self._transport = Retrying(transport or open_transport(environ, ca_files=ca_files), sleep=sleep)
+        if transport is None:
+            directories = usual(environ) if certs_d is None else certs_d
+            transport = open_transport(environ, ca_files=ca_files, client_certs=client_certs, certs_d=directories)
+        self._transport = Retrying(transport, sleep=sleep)
+        self.mirrors = Mirrors(mirrors, mirrors_for_tags)
+        self._notice = notice
+        self._noticed: set[tuple[Origin, str]] = set()
+        #: How to wait, in seconds.
+        self.pause = sleep
         self._insecure: set[str] = set()
         for host in insecure:
             self._allow_plain(Registry.parse(host, known=(host,)))
@@ -70,6 +91,7 @@ class Client:
         self._origins: dict[Registry, Origin] = {}
         # A lookup may decrypt, or run a credential helper: once for each repository is enough.
         self._held: dict[Repository, tuple[Pinned, ...]] = {}
+        self._anonymous: set[Repository] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -188,10 +210,25 @@ class Client:
     def _authorized(self, request: Request, repository: Repository | None, scopes: tuple[Scope, ...]) -> Response:
         flow = self._authorizer.flow(request, repository, scopes)
         try:
-            return drive(flow, self._transport, self._candidates, self._flights)
+            response = drive(flow, self._transport, self._candidates, self._flights)
         except TokenRefused:
             self._forget(repository)
             raise
+        for text in notices_of(response.headers):
+            if (response.url.origin, text) not in self._noticed:
+                self._noticed.add((response.url.origin, text))
+                self._notice(f"{response.url.origin.netloc}: {text}")
+        return response
+
+    def keep_apart(self, mirror: Repository, repository: Repository) -> None:
+        """Ask *mirror* without a credential where a function of the user's would give it the one for *repository*.
+
+        A function that does not look at what it is asked about has not been told of mirrors; a resolver answers for each host alone.
+        """
+        if self._is_function and mirror != repository:
+            theirs = {pinned.credential for pinned in self._candidates(repository)}
+            if any(pinned.credential in theirs for pinned in self._candidates(mirror)):
+                self._anonymous.add(mirror)
 
     def _forget(self, repository: Repository | None) -> None:
         """Look the credential up again the next time: it may have been rotated meanwhile."""
@@ -199,7 +236,7 @@ class Client:
             self._held.pop(repository, None)
 
     def _candidates(self, repository: Repository | None) -> tuple[Pinned, ...]:
-        if repository is None:
+        if repository is None or repository in self._anonymous:
             return ()
         held = self._held.get(repository)
         if held is None:

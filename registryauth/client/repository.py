@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from registryauth._http import Request, Response
 from registryauth._http.messages import Body
@@ -21,6 +22,8 @@ from registryauth.content.verify import digest_of, save
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, DigestMismatch, InvalidDigest, RegistryError, UnsupportedMediaType
 from registryauth.reference import Reference, Repository
+
+T = TypeVar("T")
 
 #: Bytes of a blob whose size nobody told us; a descriptor's size bounds every other.
 MAX_BLOB = 64 * 1024**3
@@ -55,12 +58,12 @@ class RepositoryClient:
     def head(self, target: str | Digest) -> Descriptor:
         """Media type, digest and size of a manifest, without its content: the registry's word, checked where *target* is a digest."""
         name = _target(target)
-        with (
-            self.client.explaining(self.repository),
-            self.client.send(
-                self.repository, lambda o: endpoints.manifest(o, self.repository.path, name, method="HEAD"), "pull"
-            ) as response,
-        ):
+        with self.client.explaining(self.repository):
+            return self._read(lambda place: RepositoryClient._head(place, name), name)
+
+    def _head(self, name: str) -> Descriptor:
+        build = lambda o: endpoints.manifest(o, self.repository.path, name, method="HEAD")  # noqa: E731 - one line
+        with self.client.send(self.repository, build, "pull") as response:
             self._expect(response, name)
             digest = claimed_digest(response.headers) or _as_digest(name)
             length = response.headers.get("content-length")
@@ -79,8 +82,13 @@ class RepositoryClient:
         A redirect to a storage service is followed without any secret. *progress* is called with the bytes so far.
         """
         digest, size = (blob.digest, blob.size) if isinstance(blob, Descriptor) else (blob, None)
-        with self.client.explaining(self.repository), self.open(blob) as answer:
-            return save(answer.chunks(), os.fspath(to), digest, size, MAX_BLOB, progress)
+
+        def fetch(place: RepositoryClient) -> int:
+            with RepositoryClient._open(place, digest, size) as answer:
+                return save(answer.chunks(), os.fspath(to), digest, size, MAX_BLOB, progress)
+
+        with self.client.explaining(self.repository):
+            return self._read(fetch, str(digest))
 
     def open(self, blob: Descriptor | Digest, offset: int = 0) -> Response:
         """The content of *blob* from byte *offset* on, as it comes: the caller checks it against the digest, and closes the answer.
@@ -89,14 +97,23 @@ class RepositoryClient:
         for another part than the one asked for (RFC 9110 §15.3.7).
         """
         digest, size = (blob.digest, blob.size) if isinstance(blob, Descriptor) else (blob, None)
-        build = lambda o: endpoints.blob(o, self.repository.path, digest, offset=offset)  # noqa: E731 - one line
+
+        def begin(place: RepositoryClient) -> Response:
+            answer = RepositoryClient._open(place, digest, size, offset)
+            # Who takes a broken answer up at its offset then asks somebody else.
+            return answer if place is self else answer.watched(lambda error: self.client.mirrors.failed(place.repository, error))
+
         with self.client.explaining(self.repository):
-            answer = self.client.send(self.repository, build, "pull")
-            try:
-                self._expect_content(answer, digest, size, offset)
-            except BaseException:
-                answer.close()
-                raise
+            return self._read(begin, str(digest))
+
+    def _open(self, digest: Digest, size: int | None, offset: int = 0) -> Response:
+        build = lambda o: endpoints.blob(o, self.repository.path, digest, offset=offset)  # noqa: E731 - one line
+        answer = self.client.send(self.repository, build, "pull")
+        try:
+            self._expect_content(answer, digest, size, offset)
+        except BaseException:
+            answer.close()
+            raise
         return answer
 
     def _expect_content(self, answer: Response, digest: Digest, size: int | None, offset: int) -> None:
@@ -115,7 +132,7 @@ class RepositoryClient:
             )
 
     def has(self, digest: Digest) -> bool:
-        """Whether the repository holds the blob *digest*, by HEAD (end-2)."""
+        """Whether the repository itself, not a mirror of it, holds the blob *digest*, by HEAD (end-2)."""
         with self.client.explaining(self.repository):
             return self._has(digest, "pull")
 
@@ -217,7 +234,7 @@ class RepositoryClient:
     def _deletable(self, name: str) -> Manifest | Index | None:
         """The manifest, None if it cannot be read: then there is nothing to learn from it, and all the more reason to delete it."""
         try:
-            return self._manifest(name)
+            return self._fetch(name)[0]
         except ContentError:
             return None
 
@@ -242,11 +259,20 @@ class RepositoryClient:
             self._expect(answer, name, 200, 202, 204)
 
     def tagged(self, tag: str) -> tuple[Manifest | Index, str]:
-        """The manifest under *tag*, and its entity tag, empty where the registry gives none."""
+        """The manifest under *tag* at the registry itself, and its entity tag, empty where the registry gives none."""
         return self._fetch(_target(tag))
 
     def _manifest(self, name: str, size: int | None = None) -> Manifest | Index:
-        return self._fetch(name, size)[0]
+        return self._read(lambda place: RepositoryClient._fetch(place, name, size)[0], name)
+
+    def _read(self, ask: Callable[[RepositoryClient], T], name: str) -> T:
+        """What *ask* gives at a mirror, or here; see `Mirrors.read`."""
+
+        def at(place: Repository) -> T:
+            self.client.keep_apart(place, self.repository)
+            return ask(self if place == self.repository else RepositoryClient(self.client, place))
+
+        return self.client.mirrors.read(self.repository, at, by_digest=":" in name)
 
     def _fetch(self, name: str, size: int | None = None) -> tuple[Manifest | Index, str]:
         with self.client.send(self.repository, lambda o: endpoints.manifest(o, self.repository.path, name), "pull") as answer:

@@ -147,11 +147,14 @@ class RegistrySimulator:
         return httpx_transport(self.handle)
 
     @contextmanager
-    def serve(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-        """Serve on a free loopback port, over https if *tls* is given; gives ``127.0.0.1:PORT``, closes every connection at the end."""
+    def serve(self, tls: ssl.SSLContext | None = None, *, address: str = "127.0.0.1") -> Iterator[str]:
+        """Serve on a free port of the loopback *address*, over https if *tls* is given; closes every connection at the end.
+
+        Gives ``127.0.0.1:PORT``, for ``::1`` ``[::1]:PORT``.
+        """
         from registryauth.testing.socket_door import serve
 
-        with serve(self.handle, tls) as host:
+        with serve(self.handle, tls, address) as host:
             yield host
 
     def _answer(self, request: Request) -> Response:

@@ -27,22 +27,22 @@ _Connection = socket.socket | tuple[bytes, socket.socket]
 
 
 @contextmanager
-def serve(handle: Callable[[Request], Response], tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Answer HTTP/1.1 on a free loopback port with *handle*; gives ``127.0.0.1:PORT``."""
+def serve(handle: Callable[[Request], Response], tls: ssl.SSLContext | None = None, address: str = "127.0.0.1") -> Iterator[str]:
+    """Answer HTTP/1.1 on a free port of the loopback *address* with *handle*; gives ``127.0.0.1:PORT`` or ``[::1]:PORT``."""
 
     class Handler(_Handler):
         pass
 
     Handler.handle_one = staticmethod(handle)
     Handler.scheme = "https" if tls else "http"
-    server = _Server(Handler)
+    server = _Server(Handler, address)
     if tls:
         # The handshake belongs to the connection's thread: a silent client must not block the accept loop.
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     accepting = threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
     accepting.start()
     try:
-        yield f"127.0.0.1:{server.server_port}"
+        yield f"[{address}]:{server.server_port}" if ":" in address else f"{address}:{server.server_port}"
     finally:
         server.shutdown()
         accepting.join()
@@ -60,10 +60,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, handler: type[_Handler]) -> None:
+    def __init__(self, handler: type[_Handler], address: str) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._open: dict[socket.socket, threading.Thread] = {}
         self._guard = threading.Lock()
-        super().__init__(("127.0.0.1", 0), handler)
+        super().__init__((address, 0), handler)
 
     def process_request(self, request: _Connection, client_address: object) -> None:
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)

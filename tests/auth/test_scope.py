@@ -107,3 +107,11 @@ def test_each_wanted_scope_must_be_covered_by_one_that_is_held() -> None:
     assert not covered([a, b], [a])
     assert not covered([Scope.parse("repository:a:pull,push")], [a, Scope.parse("repository:a:push")])
     assert covered([], [])
+
+
+def test_a_class_is_passed_on_with_its_type() -> None:
+    """Deprecated, and still what Docker's plugins have: ``type(class):name:actions``."""
+    scope = Scope.parse("repository(plugin):team/app:pull")
+    assert (scope.kind, scope.name) == ("repository(plugin)", "team/app")
+    assert str(scope) == "repository(plugin):team/app:pull"
+    assert not scope.covers(Scope.parse("repository:team/app:pull"))

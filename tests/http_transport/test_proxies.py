@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +15,8 @@ from registryauth._origin import Url
 from registryauth.errors import ConfigurationError, TransportError
 
 from .certificates import Authority
-from .raw_server import Line, RawServer, forever, raw_server
+from .proxy import Proxy
+from .raw_server import RawServer, forever, raw_server
 
 PROXY = "http://proxy.example:3128"
 
@@ -89,37 +87,6 @@ def test_loopback_is_never_asked_through_a_proxy(scheme: str, host: str) -> None
 )
 def test_no_proxy_is_read_as_other_clients_read_it(no_proxy: str, host: str, excepted: bool) -> None:
     assert chosen(f"https://{host}/", {"HTTPS_PROXY": PROXY, "NO_PROXY": no_proxy}) == ("" if excepted else PROXY)
-
-
-class Proxy:
-    """A proxy that answers absolute-form requests itself and connects CONNECT requests to *onward*."""
-
-    def __init__(self, onward: RawServer | None = None) -> None:
-        self.onward = onward
-
-    def __call__(self, line: Line) -> None:
-        while request := line.request():
-            if not request.startswith(b"CONNECT "):
-                line.say(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nproxied")
-                continue
-            if self.onward is None:
-                line.say(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-                continue
-            with socket.create_connection(("127.0.0.1", self.onward.port)) as far:
-                line.say(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                back = threading.Thread(target=pump, args=(far, line.socket), daemon=True)
-                back.start()
-                pump(line.socket, far)
-                back.join(5)
-            return
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture
