@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +21,20 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "be
 ACCOUNT, PASSWORD = "0f5c2f6e-client-id", "a secret: with colons and spaces"
 HOST = "myregistry.azurecr.io"
 #: Programs of others; their lines run in tests/real/test_documentation.py.
-FOREIGN = ("skopeo", "docker")
+FOREIGN = ("skopeo ", "docker ")
+
+
+def sessions(page: Path) -> list[tuple[str, str]]:
+    """Each line behind a prompt in the page's console blocks, and what is shown below it, up to the next."""
+    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert all(block.startswith("$ ") for block in blocks), f"{page} shows output of no command"
+    parts = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    return [(line, shown.rstrip()) for line, _, shown in (part.partition("\n") for part in parts)]
 
 
 def commands(page: Path) -> list[str]:
     """The lines behind a prompt in the page's console blocks."""
-    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [line for line, _ in sessions(page)]
 
 
 def a_registry() -> RegistrySimulator:
@@ -35,22 +45,82 @@ def a_registry() -> RegistrySimulator:
 
 
 def environment() -> dict[str, str]:
-    """This test's environment with our programs on PATH."""
-    return os.environ | {"PATH": os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))}
+    """This test's environment with our programs on PATH, their streams in the order in which a terminal shows them."""
+    return os.environ | {"PATH": os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"])), "PYTHONUNBUFFERED": "1"}
 
 
-def run_lines(lines: list[str], host: str, directory: Path, env: dict[str, str]) -> None:
-    """Run each line in one directory, as a person would, one after the other."""
+def run_lines(lines: list[str], host: str, directory: Path, env: dict[str, str]) -> list[str]:
+    """Run each line in one directory, as a person would, one after the other; what each shows on a terminal."""
     (directory / "secret.txt").write_text(PASSWORD + "\n")
+    said = []
     for line in lines:
-        done = subprocess.run(["sh", "-c", line.replace(HOST, host)], cwd=directory, env=env, capture_output=True, timeout=60)
-        assert done.returncode == 0, f"{line}\n{done.stdout.decode()}\n{done.stderr.decode()}"
+        done = subprocess.run(
+            ["sh", "-c", line.replace(HOST, host)], cwd=directory, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
+        )
+        said.append(done.stdout.decode())
+        assert done.returncode == 0, f"{line}\n{said[-1]}"
+    return said
+
+
+def as_documented(said: str, host: str, env: dict[str, str]) -> str:
+    """What was *said* here as it is said to the person that the documentation speaks of."""
+    theirs = {host: HOST, env["HOME"]: "/home/me", env["XDG_RUNTIME_DIR"]: "/run/user/1000"}
+    for ours, name in theirs.items():
+        said = said.replace(ours, name)
+    return comparable(said)
+
+
+def comparable(text: str) -> str:
+    """*text* without the day, and without the width of a table's columns, which goes by the length of the names in it."""
+    text = re.sub(r"\b20\d\d-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", "DATE", text)
+    return re.sub(r" {2,}", "  ", text).rstrip()
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
-def test_every_command_shown_works(page: Path, tmp_path: Path) -> None:
+def test_every_command_shown_works_and_prints_what_is_shown(page: Path, tmp_path: Path) -> None:
+    """Where a page shows any output, it shows all of it."""
+    ours = [(line, shown) for line, shown in sessions(page) if not line.startswith(FOREIGN)]
+    env = environment()
     with a_registry().serve() as host:
-        run_lines([line for line in commands(page) if not line.startswith(FOREIGN)], host, tmp_path, environment())
+        said = run_lines([line for line, _ in ours], host, tmp_path, env)
+    if not any(shown for _, shown in ours):
+        return
+    for (line, shown), real in zip(ours, said, strict=True):
+        assert as_documented(real, host, env) == comparable(shown), f"{page.name} shows something else below: {line}"
+
+
+def test_the_comparison_notices_every_other_difference() -> None:
+    env = {"HOME": "/tmp/h", "XDG_RUNTIME_DIR": "/tmp/r"}
+    said = "REGISTRY        VERIFIED\n127.0.0.1:4711  2026-11-22T10:00:00Z\n/tmp/h/x /tmp/r/y\n"
+    shown = f"REGISTRY               VERIFIED\n{HOST}  2027-01-01T00:00:00Z\n/home/me/x /run/user/1000/y"
+    assert as_documented(said, "127.0.0.1:4711", env) == comparable(shown)
+    for other in (shown + "\nmore", shown.replace("x", "z"), shown.replace("VERIFIED", "Verified"), shown.partition("\n")[0], ""):
+        assert as_documented(said, "127.0.0.1:4711", env) != comparable(other)
+
+
+def verbs(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Every command that does something, as it is typed."""
+    if not hasattr(command, "list_commands"):
+        yield " ".join(path)
+        return
+    for name in command.list_commands(None):
+        yield from verbs(command.get_command(None, name), (*path, name))
+
+
+def test_every_verb_is_shown_with_what_it_prints() -> None:
+    lines = commands(ROOT / "docs" / "commands.md")
+    known = set(verbs(app.command()))
+    assert {"login", "principal add", "manifest get", "artifact push"} <= known
+    missing = {verb for verb in known if not any(line.startswith(f"registryauth {verb}") for line in lines)}
+    assert missing == set()
+    assert any("docker-credential-registryauth get" in line for line in lines)
+
+
+def test_no_page_shows_the_secret() -> None:
+    login = base64.b64encode(f"{ACCOUNT}:{PASSWORD}".encode()).decode()
+    for page in PAGES:
+        assert PASSWORD not in page.read_text(), page
+        assert login not in page.read_text(), page
 
 
 def test_the_python_shown_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,4 +147,4 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_no_page_names_the_machine_it_was_written_on() -> None:
     for page in PAGES:
-        assert not re.search(r"/work/|/tmp/(?!registryauth)|/root/", page.read_text()), page
+        assert not [place for place in (str(ROOT), os.path.expanduser("~root") + "/") if place in page.read_text()], page

@@ -13,7 +13,8 @@ import ssl
 import threading
 from collections.abc import Iterable, Mapping
 
-from registryauth._http.messages import Body, Headers, Request, Response
+from registryauth._http.answer import Answer
+from registryauth._http.messages import Body, Request, Response
 from registryauth._http.outgoing import refuse_malformed
 from registryauth._http.tls import Trusting, attempts, explain, trusting
 from registryauth._origin import Origin
@@ -26,6 +27,8 @@ CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 #: Idle connections kept for each origin.
 _MAX_IDLE = 8
+#: For one look at one socket: epoll, which is the default on Linux, takes four calls of the system for it, poll one.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 #: The rest of an answer that is read rather than the connection dropped, in bytes.
 _DRAIN = 16 * 1024
 
@@ -73,7 +76,7 @@ class DirectTransport:
             passing = isinstance(error, _CUT) or (isinstance(error, ConnectionRefusedError) and origin in self._reached)
             raise TransportError(f"cannot reach {origin}: {_reason(error)}", hint=hint, transient=passing) from error
         self._reached.add(origin)
-        return Response(answer.status, Headers(answer.headers.items()), request.url, *self._body(connection, answer, origin))
+        return Response(answer.status, answer.fields, request.url, *self._body(connection, answer, origin))
 
     def _exchange(self, request: Request, origin: Origin) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         kept = self._take(origin)
@@ -109,6 +112,7 @@ class DirectTransport:
         raise unknown or AssertionError("there is a context to try")
 
     def _open(self, connection: http.client.HTTPConnection) -> http.client.HTTPConnection:
+        connection.response_class = Answer
         connection.connect()
         connection.sock.settimeout(self._read_timeout)
         return connection
@@ -209,7 +213,7 @@ def _is_quiet(connection: http.client.HTTPConnection) -> bool:
     """Whether nothing arrived on an idle connection: what did is its end, or an answer to no request of ours."""
     if isinstance(connection.sock, ssl.SSLSocket) and connection.sock.pending():
         return False
-    with selectors.DefaultSelector() as selector:
+    with _Selector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)
         return not selector.select(0)
 

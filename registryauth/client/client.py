@@ -34,6 +34,8 @@ Credentials = Callable[[Repository], tuple[Pinned, ...]]
 
 #: Hops of one redirect chain; storage services need one or two.
 _MAX_REDIRECTS = 5
+#: Different warnings of one registry that are passed on; one that has more to say than that is not listened to.
+_MAX_NOTICES = 20
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -80,7 +82,7 @@ class Client:
         self._transport = Retrying(transport, sleep=sleep)
         self.mirrors = Mirrors(mirrors, mirrors_for_tags)
         self._notice = notice
-        self._noticed: set[tuple[Origin, str]] = set()
+        self._noticed: dict[Origin, set[str]] = {}
         #: How to wait, in seconds.
         self.pause = sleep
         self._insecure: set[str] = set()
@@ -214,10 +216,12 @@ class Client:
         except TokenRefused:
             self._forget(repository)
             raise
+        origin = response.url.origin
+        told = self._noticed.setdefault(origin, set())
         for text in notices_of(response.headers):
-            if (response.url.origin, text) not in self._noticed:
-                self._noticed.add((response.url.origin, text))
-                self._notice(f"{response.url.origin.netloc}: {text}")
+            if text not in told and len(told) < _MAX_NOTICES:
+                told.add(text)
+                self._notice(f"{origin.netloc}: {text}")
         return response
 
     def keep_apart(self, mirror: Repository, repository: Repository) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import time
 
+from registryauth._http.retrying import retry_after
 from registryauth._json import load_json
 from registryauth._redact import printable
 from registryauth.digest import Digest
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: At most this many of a registry's errors are passed on.
 _MAX_DIAGNOSTICS = 5
+#: Seconds; eleven days.
+_LONGEST_WAIT = 1_000_000.0
 #: Error codes of the specification that say more than the status (distribution-spec, "Error Codes").
 _BY_CODE: Mapping[str, type[RegistryError]] = {
     "TOOMANYREQUESTS": TooManyRequests,
@@ -52,10 +55,11 @@ def refusal(what: str, status: int, headers: Headers, body: bytes, *, presented:
     if status >= 500:
         return RegistryError(f"{what}: the registry failed ({status}){said}", status=status, diagnostics=words, hint="try again later")
     if kind is TooManyRequests:
-        wait = headers.get("retry-after")
-        seconds = float(wait) if re.fullmatch(r"[0-9]{1,6}", wait) else None
+        wished = retry_after(headers.get("retry-after"), time.time())
+        # A longer wait than that is no date to keep, but a mistake.
+        seconds = wished if wished is not None and wished < _LONGEST_WAIT else None
         hint = (
-            f"try again in {wait} seconds"
+            f"try again in {seconds:.0f} seconds"
             if seconds is not None
             else "try again later, or log in: accounts get more than anonymous visitors"
         )

@@ -78,3 +78,20 @@ def test_a_warning_of_where_a_redirect_led_is_not_the_registrys():
     with client, client.repository(f"{HOST}/{REPOSITORY}").open(digest) as answer:
         assert answer.read(10) == b"x"
     assert heard == []
+
+
+def test_a_registry_that_never_stops_warning_is_not_listened_to_for_ever():
+    simulator = RegistrySimulator(auth="none")
+    simulator.add_image(REPOSITORY, "v1")
+    count = iter(range(1000))
+
+    def warn(_: Request, response):
+        response.headers = Headers([*response.headers, ("warning", f'299 - "warning {next(count)}"')])
+        return response
+
+    simulator.alter(warn)
+    heard: list[str] = []
+    with Client(transport=simulator.transport(), sleep=at_once, notice=heard.append) as client:
+        for _ in range(50):
+            client.repository(f"{HOST}/{REPOSITORY}").manifest("v1")
+    assert len(heard) == 20
