@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import peers, stage, table
+from benchmarks import peers, stage, table, transfer
 from benchmarks.lookup import filled_store
 from benchmarks.timing import Command, time_commands, time_functions
 from registryauth import Address, Basic, Client
@@ -30,9 +30,10 @@ FETCHES = 100
 class Run:
     """One run's surroundings: a directory with a short path, how often to measure, a Python with the peers or none."""
 
-    def __init__(self, directory: Path, rounds: int, python: str) -> None:
+    def __init__(self, directory: Path, python: str, *, quick: bool) -> None:
         self.directory = directory
-        self.rounds = rounds
+        self.quick = quick
+        self.rounds = 5 if quick else 25
         self.python = python
         self.home = stage.Home(directory / "home")
 
@@ -136,12 +137,20 @@ def typers(run: Run, _: dict[str, Server]) -> str:
     return table.processes("typer", time_commands(commands, run.rounds), commands[1].name)
 
 
+def transfers(run: Run, _: dict[str, Server]) -> str:
+    """Whole images, pulled and pushed."""
+    rounds = 3 if run.quick else 5
+    for text in transfer.tables(OURS, run.home.environ, rounds):
+        print(text, flush=True)
+    return ""
+
+
 @contextmanager
 def _surroundings(arguments: argparse.Namespace) -> Iterator[tuple[Run, dict[str, Server]]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         directory = Path(name)
         python = stage.environment(directory / "peers", *peers.PACKAGES) if arguments.peers else ""
-        run = Run(directory, 5 if arguments.quick else 25, python)
+        run = Run(directory, python, quick=arguments.quick)
         with stage.registries(directory) as servers:
             for server in servers.values():
                 run.home.login(server)
@@ -151,14 +160,15 @@ def _surroundings(arguments: argparse.Namespace) -> Iterator[tuple[Run, dict[str
 def main() -> None:
     """Measure, and print each table when it is done."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="5 rounds instead of 25")
+    parser.add_argument("--quick", action="store_true", help="5 rounds instead of 25, of transfers 3 instead of 5")
     parser.add_argument("--peers", action="store_true", help=f"install {' and '.join(peers.PACKAGES)} into a throw-away environment")
     parser.add_argument("--typer", action="store_true", help="also compare typer's versions, each in a throw-away environment")
-    parser.add_argument("--only", choices=list(_PARTS), help="one part")
+    parser.add_argument("--only", choices=list(_PARTS), help="one part; transfer runs only so: it takes minutes and 4 GiB of memory")
     arguments = parser.parse_args()
     with _surroundings(arguments) as (run, servers):
         for name, part in _PARTS.items():
-            if arguments.only in (None, name) and (name != "typer" or arguments.typer):
+            wanted = arguments.only == name or (arguments.only is None and name != "transfer")
+            if wanted and (name != "typer" or arguments.typer):
                 print(part(run, servers), flush=True)
 
 
@@ -169,6 +179,7 @@ _PARTS: dict[str, Callable[[Run, dict[str, Server]], str]] = {
     "lookups": lookups,
     "requests": requests,
     "typer": typers,
+    "transfer": transfers,
 }
 
 if __name__ == "__main__":

@@ -56,14 +56,25 @@ class Headers:
 class Body:
     """Bytes to send, *size* of them, that can be read more than once: a token may run out in the middle.
 
-    *open* gives an iterator over all of them from the start, at each call anew.
+    *open* gives an iterator over all of them from the start, at each call anew. *path*, if given, is the file that they are in,
+    from its byte *start* on, and *tick* is to be told how far into it we are: then they need not come through this process.
     """
 
-    __slots__ = ("open", "size")
+    __slots__ = ("open", "path", "size", "start", "tick")
 
-    def __init__(self, size: int, open: Callable[[], Iterator[bytes | memoryview]]) -> None:  # noqa: A002 - what it does
+    def __init__(
+        self,
+        size: int,
+        open: Callable[[], Iterator[bytes | memoryview]],  # noqa: A002 - what it does
+        path: str = "",
+        start: int = 0,
+        tick: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self.size = size
         self.open = open
+        self.path = path
+        self.start = start
+        self.tick = tick
 
     def __len__(self) -> int:
         return self.size

@@ -66,7 +66,7 @@ def slice_of(path: str, start: int, end: int, progress: Progress = lambda _: Non
         except OSError as error:
             raise ContentError(f"cannot read {path}: {error.strerror}") from error
 
-    return Body(end - start, pieces)
+    return Body(end - start, pieces, path, start, progress)
 
 
 class Upload:

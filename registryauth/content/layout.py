@@ -130,6 +130,7 @@ class Layout(LayoutReader):
 
     def __init__(self, directory: str) -> None:
         self.directory = os.path.abspath(directory)
+        self._parents: set[str] = set()
         super().__init__(self._region, directory)
 
     @classmethod
@@ -159,10 +160,13 @@ class Layout(LayoutReader):
     def path(self, digest: Digest) -> str:
         """Where the blob *digest* lies or would lie; its directory is made."""
         parent = os.path.join(self.directory, "blobs", digest.algorithm)
-        try:
-            os.makedirs(parent, exist_ok=True)
-        except OSError as error:
-            raise ContentError(f"cannot write to {parent}: {error.strerror}") from error
+        # Once is enough: an image may have thousands of blobs.
+        if parent not in self._parents:
+            try:
+                os.makedirs(parent, exist_ok=True)
+            except OSError as error:
+                raise ContentError(f"cannot write to {parent}: {error.strerror}") from error
+            self._parents.add(parent)
         return os.path.join(parent, digest.encoded)
 
     def holds(self, described: Descriptor) -> bool:

@@ -80,6 +80,10 @@ class Ledger:
             self._sums["moved"] += 1
             self._sums["size"] += size
 
+    def has_only_moved(self, count: int) -> bool:
+        """Whether *count* blobs went over the wire by now, and none was there already."""
+        return self._sums["moved"] >= count and not self._sums["present"]
+
     def left_out(self, foreign: tuple[Descriptor, ...]) -> None:
         """*foreign* layers are not transferred."""
         self._foreign = foreign

@@ -18,6 +18,10 @@ from registryauth.transfer.crew import Crew
 from registryauth.transfer.graph import Found
 from registryauth.transfer.progress import Ledger
 
+#: Blobs that had to be sent, and none that was there, until the rest is taken to be missing, too; and the bytes of a blob of which
+#: that is assumed: where the guess is wrong and the registry does not say so, that many are sent for nothing.
+_TELLING = 8
+_SMALL = 1024 * 1024
 #: The bytes of a blob from one offset up to another.
 Part = Callable[[int, int], Body]
 
@@ -48,16 +52,22 @@ def _has(repository: RepositoryClient, build: Callable[[Origin], Request], name:
 
 
 def send(repository: RepositoryClient, blob: Descriptor, part: Part, ledger: Ledger, mount_from: Repository | None = None) -> None:
-    """Put *blob* into *repository* unless it is there; take it from *mount_from* where the registry does that."""
-    if has_blob(repository, blob):
+    """Put *blob* into *repository* unless it is there; take it from *mount_from* where the registry does that.
+
+    A HEAD tells whether it is there. In a repository that lacked all so far, a small blob is mounted from that very repository: the
+    registry says that it has it, or opens the upload at once, in one request where HEAD and POST are two.
+    """
+    guess = not mount_from and blob.size <= _SMALL and ledger.has_only_moved(_TELLING)
+    if not guess and has_blob(repository, blob):
         ledger.settled("present", blob)
         return
+    source = repository.repository if guess else mount_from
     with repository.client.explaining(repository.repository):
-        sent = Upload(repository.client, repository.repository, blob.digest, blob.size, part).send(mount_from)
+        sent = Upload(repository.client, repository.repository, blob.digest, blob.size, part).send(source)
     if sent:
         ledger.moved(blob.size)
     else:
-        ledger.settled("mounted", blob)
+        ledger.settled("present" if guess else "mounted", blob)
 
 
 def send_region(repository: RepositoryClient, blob: Descriptor, region: Region, ledger: Ledger) -> None:

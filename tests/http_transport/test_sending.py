@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from registryauth._http.messages import Body
 from registryauth._http.through_httpx import HttpxTransport
 from registryauth._origin import Url
 from registryauth.client import Client
+from registryauth.client.uploads import slice_of
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, TransportError
 from registryauth.testing import Features, RegistrySimulator, faults
@@ -282,3 +284,60 @@ def test_a_token_that_runs_out_over_a_socket(file: Path) -> None:
     puts = [request for request in simulator.requests if request.method == "PUT"]
     assert [len(request.body) for request in puts] == [len(content)] * 2
     assert [[value for name, value in request.headers if name == "content-length"] for request in puts] == [[str(len(content))]] * 2
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A file that is worth having the system send it."""
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * 12_000)
+    return path
+
+
+def test_a_part_of_a_file_is_sent_to_the_byte_and_told_of(either: DirectTransport | HttpxTransport, large: Path) -> None:
+    told: list[int] = []
+    start, end = 1_000, 3_000_000
+    with raw_server(forever()) as server:
+        either.send(put(server.host, slice_of(str(large), start, end, told.append))).close()
+    assert server.requests[0].partition(b"\r\n\r\n")[2] == large.read_bytes()[start:end]
+    assert told == sorted(told)
+    assert told[-1] == end
+
+
+def _drain(line: Line) -> None:
+    while line.socket.recv(65536):
+        pass
+
+
+def test_a_file_that_shrank_is_refused(either: DirectTransport | HttpxTransport, large: Path) -> None:
+    body = slice_of(str(large), 0, large.stat().st_size)
+    large.write_bytes(large.read_bytes()[:1_000_000])
+    with raw_server(_drain) as server, pytest.raises(ContentError, match="shrank"):
+        either.send(put(server.host, body))
+
+
+def test_a_file_that_is_gone_is_named(either: DirectTransport | HttpxTransport, large: Path) -> None:
+    body = slice_of(str(large), 0, large.stat().st_size)
+    large.unlink()
+    with raw_server(_drain) as server, pytest.raises(ContentError, match="large"):
+        either.send(put(server.host, body))
+
+
+def test_whoever_is_told_of_a_file_may_end_it(either: DirectTransport | HttpxTransport, large: Path) -> None:
+    def stop(_: int) -> None:
+        raise KeyError
+
+    with raw_server(_drain) as server, pytest.raises(KeyError):
+        either.send(put(server.host, slice_of(str(large), 0, large.stat().st_size, stop)))
+
+
+def test_an_answer_that_comes_before_a_file_was_read_is_heard(either: DirectTransport | HttpxTransport, large: Path) -> None:
+    def talk(line: Line) -> None:
+        line.socket.recv(1000)
+        line.say(b"HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n")
+        line.socket.shutdown(socket.SHUT_WR)
+        threading.Event().wait(0.05)
+
+    os.truncate(large, _FLOOD)
+    with raw_server(talk) as server, either.send(put(server.host, slice_of(str(large), 0, _FLOOD))) as response:
+        assert response.status == 413

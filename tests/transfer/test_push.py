@@ -76,6 +76,38 @@ def test_what_is_there_costs_one_head_a_blob(other, simulator, layout, asked):
     assert (done.moved, done.present) == (0, 5)
 
 
+@pytest.fixture
+def many(repository, simulator, tmp_path):
+    """A layout with thirty small layers under v1, and their contents; the registry holds none of it."""
+    layers = [b"layer %d" % number for number in range(30)]
+    simulator.add_image("team/model", "v1", layers)
+    pull(repository, "v1", tmp_path / "many")
+    simulator.shelf.blobs.clear()
+    simulator.requests.clear()
+    return tmp_path / "many", layers
+
+
+def test_where_all_was_missing_the_rest_is_not_asked_for_first(other, simulator, many, asked):
+    directory, layers = many
+    done = push(other, directory, tag="v1", jobs=1)
+    assert (done.moved, done.present, done.mounted) == (31, 0, 0)
+    assert set(layers) < set(simulator.shelf.blobs.values())
+    # A HEAD and an open for the first eight; then the open alone, which asks whether it is there.
+    assert [len(asked(method)) for method in ("HEAD", "POST", "PUT /v2/team/other/blobs")] == [8, 31, 31]
+    assert len(asked("mount=")) == 23
+
+
+def test_what_is_there_after_all_is_not_sent_and_ends_the_guessing(other, simulator, many, asked):
+    directory, layers = many
+    for layer in layers[:10]:
+        simulator.shelf.add_blob(layer, repository="team/other")
+    done = push(other, directory, tag="v1", jobs=1)
+    assert (done.moved, done.present, done.mounted) == (21, 10, 0)
+    assert len(asked("PUT /v2/team/other/blobs")) == 21
+    # The shorter ten come last: the first of them is found by an open, the rest are asked for.
+    assert (len(asked("HEAD")), len(asked("mount="))) == (8 + 9, 13 + 1)
+
+
 def test_without_a_tag_the_digest_alone_names_it(other, simulator, layout):
     done = push(other, layout, tag=None)
     assert simulator.shelf.tags.get("team/other", {}) == {}
