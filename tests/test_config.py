@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from registryauth.config import DEFAULT, FLAG, MAX_FILE, RegistrySettings, load, user_file
+from registryauth.config.keys import KEYS
 from registryauth.errors import ConfigurationError
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -55,12 +56,11 @@ def test_each_layer_is_stronger_than_the_one_below(loaded, write, environ, tmp_p
     environ |= {"REGISTRYAUTH_STORE_KEY_FILE": "/e.key", "REGISTRYAUTH_RESOLVER_DOCKER_CONFIG": "false"}
     config = loaded(flags={"resolver.docker_config": True, "store.path": None}, system_file=str(system))
     assert (config.store_path, config.store_key, config.store_key_file, config.docker_config) == ("/s", "keyring", "/e.key", True)
-    assert config.origins == {
+    assert {key: origin for key, origin in config.origins.items() if origin != DEFAULT} == {
         "store.path": str(system),
         "store.key": user,
         "store.key_file": "REGISTRYAUTH_STORE_KEY_FILE",
         "resolver.docker_config": FLAG,
-        "network.certs_d": DEFAULT,
     }
 
 
@@ -130,7 +130,7 @@ def test_the_configuration_directory_is_xdgs(environ, tmp_path):
     [
         ("[stroe]\n", "stroe", 1, "did you mean store?"),
         ('[store]\n\npaht = "/x"\n', "store.paht", 3, "did you mean path?"),
-        ("[zzz]\n", "zzz", 1, "known here: store, resolver, network, registries"),
+        ("[zzz]\n", "zzz", 1, "known here: store, vault, azure_key_vault, audit, resolver, network, registries"),
         ('[store]\nkey = "keyrign"\n', "store.key", 2, "did you mean keyring?"),
         ("[store]\nkey = 1\n", "store.key", 2, "must be one of auto, file, keyring"),
         ("[store]\npath = 1\n", "store.path", 2, "must be text"),
@@ -217,17 +217,9 @@ def test_the_secret_variables_are_no_settings(loaded, environ):
 def test_describe_gives_every_setting_once_with_its_origin(loaded, write):
     path = write('[registries."b.example"]\nkind = "public"\n[registries."a.example"]\ninsecure = true')
     rows = loaded().describe()
-    assert [row[0] for row in rows] == [
-        "store.path",
-        "store.key",
-        "store.key_file",
-        "resolver.docker_config",
-        "network.certs_d",
-        'registries."a.example".insecure',
-        'registries."b.example".kind',
-    ]
-    assert rows[1] == ("store.key", "auto", DEFAULT)
-    assert rows[5][1:] == ("true", path)
+    assert [row[0] for row in rows] == [*KEYS, 'registries."a.example".insecure', 'registries."b.example".kind']
+    assert ("store.key", "auto", DEFAULT) in rows
+    assert rows[-2][1:] == ("true", path)
 
 
 def test_a_host_that_looks_mistyped_may_be_written_down_on_purpose(loaded, write):
@@ -241,10 +233,9 @@ def test_the_example_states_every_key_and_its_default(loaded, write):
     before = loaded()
     path = write("\n".join(lines))
     config = loaded()
-    for field in ("store_path", "store_key", "store_key_file", "docker_config", "certs_d"):
-        assert getattr(config, field) == getattr(before, field)
+    assert [row[:2] for row in config.describe()[: len(KEYS)]] == [row[:2] for row in before.describe()]
     assert config.registries == {"registry.example.com:5000": RegistrySettings()}
-    assert len(config.describe()) == 5 + len(RegistrySettings.__match_args__)
+    assert len(config.describe()) == len(KEYS) + len(RegistrySettings.__match_args__)
     assert {row[2] for row in config.describe()} == {path}
 
 
@@ -279,3 +270,32 @@ def test_loading_imports_nothing_heavy_where_there_is_no_file(environ):
         [sys.executable, "-S", "-c", code], env=environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True
     )
     assert (result.stdout, result.stderr) == ("[]\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[resolver]\nhelper_timeout = 0", "must be a number from 1 to 600"),
+        ("[resolver]\nhelper_timeout = true", "must be a whole number"),
+        ('[resolver]\nhelper_timeout = "30"', "must be a whole number"),
+        ('[resolver]\norder = ["store", "dockr"]', "must be one of"),
+        ('[resolver]\norder = "store"', "must be a list in square brackets"),
+        ('[resolver]\nexpiry_warning = "soon"', "must be a span of time"),
+        ('[store]\ncache = "1 day"', "must be a span of time"),
+        ('[registries."r.example"]\norder = [1]', "must be one of"),
+    ],
+)
+def test_a_value_that_a_key_does_not_take_is_refused_with_its_line(loaded, write, text, complaint):
+    path = write(text)
+    with pytest.raises(ConfigurationError, match=complaint) as caught:
+        loaded()
+    assert (caught.value.file, caught.value.line) == (path, 2)
+
+
+def test_a_variable_holds_numbers_and_lists_too(loaded, environ):
+    environ |= {"REGISTRYAUTH_RESOLVER_HELPER_TIMEOUT": "5", "REGISTRYAUTH_RESOLVER_ORDER": "store, docker"}
+    config = loaded()
+    assert (config.helper_timeout, config.resolver_order) == (5, ("store", "docker"))
+    environ["REGISTRYAUTH_RESOLVER_HELPER_TIMEOUT"] = "5s"
+    with pytest.raises(ConfigurationError, match="REGISTRYAUTH_RESOLVER_HELPER_TIMEOUT must be a whole number"):
+        loaded()
