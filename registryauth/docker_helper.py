@@ -21,7 +21,7 @@ from registryauth import __version__
 from registryauth._grammar import CONTROL
 from registryauth._redact import printable
 from registryauth.credentials import TOKEN_USERNAME, to_login
-from registryauth.errors import ConfigurationError, Conflict, Error, InvalidReference
+from registryauth.errors import Conflict, Error, InvalidReference
 from registryauth.reference import DOCKER_HUB, DOCKER_HUB_KEY, Address
 from registryauth.stores.principal import Principal, Slot
 
@@ -147,12 +147,9 @@ def _brief(error: Error) -> str:
 
 def _open(environ: Mapping[str, str]) -> Store:
     from registryauth.config import load
-    from registryauth.stores import open_store
+    from registryauth.stores import from_config
 
-    config = load(environ)
-    if not config.store_path:
-        raise ConfigurationError("no home directory is known, so there is no credential store", hint="set HOME, or REGISTRYAUTH_STORE_PATH")
-    return open_store(config.store_path, key=config.store_key, key_file=config.store_key_file, environ=environ)
+    return from_config(load(environ), environ)
 
 
 def _get(store: Store, request: bytes, now: float) -> tuple[str, str]:

@@ -109,26 +109,32 @@ class Address(Value):
     path: str = ""
 
     @classmethod
-    def parse(cls, text: str, *, known: Collection[str] = ()) -> Address:
+    def parse(cls, text: str, *, known: Collection[str] = (), wildcard: bool = False) -> Address:
         """Read what people and configuration files call a registry.
 
         ``host``, ``host:port``, ``host/namespace``, with or without ``https://``, a trailing slash, or the
-        ``/v1/`` and ``/v2/`` of old configuration files. The one canonicaliser of such keys.
-        Raise `InvalidReference` otherwise.
+        ``/v1/`` and ``/v2/`` of old configuration files. The one canonicaliser of such keys. With *wildcard*
+        also ``*.example.com``, where the asterisk stands for exactly one label. Raise `InvalidReference` otherwise.
         """
         _readable(text)
         scheme = re.match(r"https?://", text, re.IGNORECASE)
         start = scheme.end() if scheme else 0
         host, _, path = text[start:].partition("/")
         path = re.sub(r"(?:(?:\A|/)v[12])+\Z" if scheme else r"\Av[12]\Z", "", path.rstrip("/"))
-        registry = _registry(text, host, start, known)
+        registry = _wildcard(text, host, start, known) if wildcard and host.startswith("*.") else _registry(text, host, start, known)
         if path:
             _checked_path(text, path, start + len(host) + 1, what="a path names no tag and no digest here")
         return cls(registry, path)
 
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether this stands for more than one host."""
+        return self.registry.host.startswith("*.")
+
     def covers(self, repository: Repository) -> bool:
         """Whether *repository* lies in here, compared by whole segments: ``a/b`` does not cover ``a/bc``."""
-        return self.registry == repository.registry and (not self.path or f"{repository.path}/".startswith(f"{self.path}/"))
+        host = repository.registry.host
+        return self.registry.host in (host, wildcard_of(host)) and (not self.path or f"{repository.path}/".startswith(f"{self.path}/"))
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.path}" if self.path else str(self.registry)
@@ -276,6 +282,23 @@ def _registry(text: str, host: str, start: int, known: Collection[str]) -> Regis
     elif name not in known and canonical not in known and (meant := _near_miss(name)):
         raise InvalidReference(f"{name} is not in {meant}: a slip of the finger?", text=text, span=span, hint=f"did you mean {meant}?")
     return Registry(DOCKER_HUB if canonical in _DOCKER_HUB_ALIASES else canonical)
+
+
+def _wildcard(text: str, host: str, start: int, known: Collection[str]) -> Registry:
+    """The registry pattern that *host* is; what follows the asterisk has a dot, so that nobody gets a whole top-level domain."""
+    rest = _registry(text, host[2:], start + 2, known).host
+    if wildcard_of(f"x.{rest}") is None:
+        raise InvalidReference(
+            "an asterisk needs a domain of at least two labels after it", text=text, span=(start, start + len(host)), hint="*.example.com"
+        )
+    return Registry(f"*.{rest}")
+
+
+def wildcard_of(host: str) -> str | None:
+    """The pattern that covers *host* (``*`` for its first label), None where a pattern would be too wide or the host is an address."""
+    rest = host.partition(".")[2]
+    name = rest.partition(":")[0]
+    return None if "." not in name or name.rpartition(".")[2].isdigit() or host.startswith(("[", "*")) else f"*.{rest}"
 
 
 def _ipv6(text: str, name: str, span: tuple[int, int]) -> str:

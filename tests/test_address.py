@@ -118,3 +118,16 @@ segments = st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=3)
 def test_covering_is_being_a_prefix_of_segments(mine: list[str], theirs: list[str]) -> None:
     address = Address(Registry("x.io"), "/".join(mine))
     assert address.covers(Repository(Registry("x.io"), "/".join(theirs))) is (theirs[: len(mine)] == mine)
+
+
+@pytest.mark.parametrize("text", ["*.example.com", "*.Example.com:5000/team", "https://*.example.com/"])
+def test_a_wildcard_host_is_read_where_it_is_asked_for(text):
+    assert Address.parse(text, wildcard=True).is_wildcard
+    with pytest.raises(InvalidReference):
+        Address.parse(text)
+
+
+@pytest.mark.parametrize("text", ["*", "*.com", "*example.com", "a.*.example.com", "*.*.example.com", "*.10.0.0.1", "*.localhost:5000"])
+def test_a_wildcard_stands_only_for_one_label_of_a_domain(text):
+    with pytest.raises(InvalidReference):
+        Address.parse(text, wildcard=True)

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 from registryauth.config import Config, load
 from registryauth.reference import Address, Reference, Registry
-from registryauth.stores import open_store
+from registryauth.stores import from_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from registryauth.client import Client
     from registryauth.client.client import Credentials
     from registryauth.resolver import Resolver
-    from registryauth.stores.encrypted import EncryptedStore
+    from registryauth.stores import Store
 
 
 class Session:
@@ -28,10 +28,9 @@ class Session:
         self._insecure = insecure
 
     @contextmanager
-    def store(self) -> Iterator[EncryptedStore]:
+    def store(self) -> Iterator[Store]:
         """The configured store."""
-        config = self.config
-        opened = open_store(config.store_path, key=config.store_key, key_file=config.store_key_file, environ=self.environ)
+        opened = from_config(self.config, self.environ)
         try:
             yield opened
         finally:

@@ -59,11 +59,11 @@ class _Opener:
         self._store: Store | None = None
 
     def __call__(self) -> Store | None:
-        from registryauth.stores import open_store
+        from registryauth.stores import from_config
 
         path = self._config.store_path
-        if self._store is None and path and os.path.lexists(path):
-            self._store = open_store(path, key=self._config.store_key, key_file=self._config.store_key_file, environ=self._environ)
+        if self._store is None and (self._config.store_backend != "local" or (path and os.path.lexists(path))):
+            self._store = from_config(self._config, self._environ)
         return self._store
 
     def close(self) -> None:

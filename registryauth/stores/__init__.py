@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 
-from registryauth.stores.principal import Key, Principal, Slot
+from registryauth.errors import ConfigurationError
+from registryauth.stores.principal import Check, Consumer, Key, Principal, Slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Protocol
+    from typing import Any, Protocol
 
+    from registryauth.config import Config
     from registryauth.reference import Address
     from registryauth.stores.encrypted import EncryptedStore
 
@@ -57,12 +59,25 @@ if TYPE_CHECKING:
             """Every record, ordered by registry, path and account."""
             ...
 
+        def status(self) -> dict[str, Any]:
+            """What can be said without the key, at least ``backend``, ``path`` (where it is), ``key`` (what protects it)."""
+            ...
+
         def close(self) -> None:
             """Let go of files and keys; the store is not used afterwards."""
             ...
 
 
-__all__ = ["Key", "Principal", "Slot", "Store", "open_store"]
+__all__ = ["Check", "Consumer", "Key", "Principal", "Slot", "Store", "from_config", "open_store"]
+
+
+def from_config(config: Config, environ: Mapping[str, str] = os.environ) -> Store:
+    """The store that *config* names; nothing is opened or made before the first call. Raise `ConfigurationError` if it names none."""
+    if config.store_backend != "local":
+        raise ConfigurationError(f"there is no backend {config.store_backend!r} yet", key="store.backend")
+    if not config.store_path:
+        raise ConfigurationError("no home directory is known, so there is no credential store", hint="set HOME, or REGISTRYAUTH_STORE_PATH")
+    return open_store(config.store_path, key=config.store_key, key_file=config.store_key_file, environ=environ)
 
 
 def open_store(path: str = "", key: str = "auto", key_file: str = "", environ: Mapping[str, str] = os.environ) -> EncryptedStore:

@@ -16,11 +16,11 @@ from registryauth.errors import StoreCorrupt, StoreLocked
 from registryauth.stores import header as headers
 from registryauth.stores import keys, limits, sealing
 from registryauth.stores.database import Transaction, size
-from registryauth.stores.principal import Key, Principal, prefixes
+from registryauth.stores.principal import Key, Principal, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     from registryauth.reference import Address
@@ -62,16 +62,16 @@ class EncryptedStore:
             unlocked = connection and self._unlocked(connection)
             if not connection or not unlocked:
                 return None
-            registry, paths = address.registry.host, prefixes(address.path)
-            marks = ",".join("?" * len(paths))
+            candidates = places(address)
+            hosts, paths = dict.fromkeys(host for host, _ in candidates), dict.fromkeys(path for _, path in candidates)
             narrowed = "" if account is None else " AND account = ?"
-            nearest = connection.execute(
-                f"SELECT path FROM records WHERE registry = ? AND path IN ({marks}){narrowed} ORDER BY length(path) DESC LIMIT 1",  # noqa: S608 - marks only
-                (registry, *paths, *(() if account is None else (account,))),
-            ).fetchone()
-            if nearest is None:
+            found = connection.execute(
+                f"SELECT DISTINCT registry, path FROM records WHERE registry IN ({_marks(hosts)}) AND path IN ({_marks(paths)}){narrowed}",  # noqa: S608 - marks only
+                (*hosts, *paths, *(() if account is None else (account,))),
+            ).fetchall()
+            if not found:
                 return None
-            place = (registry, nearest[0].decode())
+            place = min(((registry.decode(), path.decode()) for registry, path in found), key=candidates.index)
             rows = connection.execute(_AT, place) if account is None else connection.execute(_EXACT, (*place, account))
             return limits.preferred(_records(self.path, rows, unlocked))
 
@@ -135,14 +135,22 @@ class EncryptedStore:
         self._opened = None
 
     def status(self) -> dict[str, Any]:
-        """What can be said without the key: path, exists, format, store_id, key (its source), records."""
+        """What can be said without the key: backend, path, exists, format, store_id, key (its source), records."""
         with Transaction(self.path) as connection:
             header = headers.read(connection, self.path) if connection else None
             if not connection or not header:
-                return {"path": self.path, "exists": False, "format": headers.FORMAT, "store_id": "", "key": "", "records": 0}
+                return {
+                    "backend": "local",
+                    "path": self.path,
+                    "exists": False,
+                    "format": headers.FORMAT,
+                    "store_id": "",
+                    "key": "",
+                    "records": 0,
+                }
             (records,) = connection.execute("SELECT count(*) FROM records").fetchone()
             source = self._recorded(header).label
-            found = {"path": self.path, "exists": True, "format": header.version, "store_id": header.store_id}
+            found = {"backend": "local", "path": self.path, "exists": True, "format": header.version, "store_id": header.store_id}
             return found | {"key": source, "records": records}
 
     def _unlock(self) -> None:
@@ -196,6 +204,10 @@ def _records(path: str, rows: Iterable[Row], unlocked: tuple[headers.Header, byt
     for row in rows:
         found.setdefault(row[:3], []).append(row)
     return [_record(path, group, header.store_id, data_key) for group in found.values()]
+
+
+def _marks(values: Collection[str]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _parts(key: Key) -> tuple[str, str, str]:

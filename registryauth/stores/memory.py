@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 
 from registryauth.stores import limits
-from registryauth.stores.principal import Key, Principal, prefixes
+from registryauth.stores.principal import Key, Principal, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from registryauth.reference import Address
 
@@ -27,14 +28,15 @@ class MemoryStore:
 
     def get(self, address: Address, account: str | None = None) -> Principal | None:
         """The most specific record at or above *address*; of several accounts there, *account* or the preferred one."""
+        candidates = places(address)
         with self._lock:
-            records = [
-                found for key, found in self._records.items() if key.address.registry == address.registry and account in (None, key.account)
+            found = [
+                record
+                for key, record in self._records.items()
+                if account in (None, key.account) and (key.address.registry.host, key.address.path) in candidates
             ]
-        for path in prefixes(address.path):
-            if nearest := [found for found in records if found.address.path == path]:
-                return limits.preferred(nearest)
-        return None
+        nearest = min((candidates.index((r.address.registry.host, r.address.path)) for r in found), default=0)
+        return limits.preferred(r for r in found if (r.address.registry.host, r.address.path) == candidates[nearest])
 
     def exact(self, key: Key) -> Principal | None:
         """The record with exactly this key."""
@@ -67,6 +69,11 @@ class MemoryStore:
         with self._lock:
             found = list(self._records.values())
         return sorted(found, key=lambda each: (each.address.registry.host, each.address.path, each.account))
+
+    def status(self) -> dict[str, Any]:
+        """That it is here, and for how long."""
+        with self._lock:
+            return {"backend": "memory", "path": "this process", "key": "nothing: it ends with the process", "records": len(self._records)}
 
     def close(self) -> None:
         """Forget everything."""

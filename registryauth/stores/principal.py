@@ -5,7 +5,7 @@ from __future__ import annotations
 from registryauth._origin import Url
 from registryauth._value import Value
 from registryauth.credentials import Credential, IdentityToken, Pinned, from_login
-from registryauth.reference import Address, Registry
+from registryauth.reference import Address, Registry, wildcard_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +20,46 @@ ORIGINS = ("admin", "login", "docker")
 
 
 class Slot(Value, hidden=("secret",)):
-    """One secret of a principal and its dates, in seconds since the epoch; 0 means "not said"."""
+    """One secret of a principal and its dates, in seconds since the epoch; 0 means "not said".
+
+    *remove_after* is when a replaced secret may be retired. *serial* counts the secrets that the principal had, so that
+    what was exported can be told from what is current. *key_id* is the issuer's own name for it (Entra's keyId).
+    """
 
     secret: str
     added_at: int = 0
     expires_at: int = 0
     not_before: int = 0
+    remove_after: int = 0
+    serial: int = 0
+    key_id: str = ""
+
+    def is_due(self, now: float) -> bool:
+        """Whether its dates allow its use at *now*."""
+        return self.not_before <= now and (not self.expires_at or now < self.expires_at)
+
+
+class Check(Value):
+    """What a registry was seen to let a principal do in one *repository*, empty for the registry as a whole.
+
+    *granted* and *refused* are actions (``pull``, ``push``, ``delete``, ``metadata_read``, ``catalog``); what is in neither
+    could not be told without writing. *evidence* says in words whose word it is.
+    """
+
+    repository: str
+    granted: tuple[str, ...]
+    refused: tuple[str, ...]
+    evidence: str
+    checked_at: int
+
+
+class Consumer(Value):
+    """Somebody who was given the secret with *serial*: *target* is where it was written to, *format* in which shape."""
+
+    target: str
+    format: str
+    serial: int
+    written_at: int
 
 
 class Principal(Value):
@@ -33,7 +67,8 @@ class Principal(Value):
 
     *verified_at* is when the registry last accepted the secret, 0 if it never did or could not tell.
     *realm* is the token server confirmed at registration, a URL, empty where there is none.
-    *preferred_at* orders accounts of one address: the highest is the default. *revision* counts writes.
+    *preferred_at* orders accounts of one address: the highest is the default. *needed* are the actions it was registered
+    for. *disabled_at* is when it was switched off, 0 if it is in use. *revision* counts writes.
     """
 
     address: Address
@@ -50,6 +85,13 @@ class Principal(Value):
     verified_at: int = 0
     preferred_at: int = 0
     revision: int = 0
+    cloud: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    needed: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
+    disabled_at: int = 0
+    updated_at: int = 0
 
     @property
     def key(self) -> Key:
@@ -58,26 +100,42 @@ class Principal(Value):
 
     def slot(self, now: float) -> Slot:
         """The secret to use at *now*: the first one in its dates, else the first."""
-        for slot in self.slots:
-            if slot.not_before <= now and (not slot.expires_at or now < slot.expires_at):
-                return slot
-        return self.slots[0]
+        return self.slots[self._current(now)]
 
     def credential(self, now: float) -> Credential:
         """The credential to present at *now*."""
-        secret = self.slot(now).secret
-        return IdentityToken(secret) if self.kind == "identity-token" else from_login(self.account, secret)
+        return self._credential(self.slot(now))
 
     def pinned(self, now: float) -> Pinned:
         """The credential with the token server that it was registered for."""
-        slot = self.slots.index(self.slot(now))
+        return self._pinned(self._current(now))
+
+    def candidates(self, now: float) -> tuple[Pinned, ...]:
+        """What `pinned` gives, and after it the other secret, if that is within its dates (DESIGN §4.10)."""
+        current = self._current(now)
+        others = (at for at, slot in enumerate(self.slots) if at != current and slot.is_due(now))
+        return tuple(self._pinned(at) for at in (current, *others))[:2]
+
+    def _current(self, now: float) -> int:
+        return next((at for at, slot in enumerate(self.slots) if slot.is_due(now)), 0)
+
+    def _credential(self, slot: Slot) -> Credential:
+        return IdentityToken(slot.secret) if self.kind == "identity-token" else from_login(self.account, slot.secret)
+
+    def _pinned(self, at: int) -> Pinned:
         realms = (Url.parse(self.realm).origin,) if self.realm else ()
-        return Pinned(self.credential(now), f"store:{self.address}:{self.account}:{slot}:{self.revision}", realms, self.insecure)
+        identity = f"store:{self.address}:{self.account}:{at}:{self.revision}"
+        return Pinned(self._credential(self.slots[at]), identity, realms, self.insecure)
 
     def metadata(self) -> dict[str, Any]:
         """Everything but key, revision and secrets, as plain data: what a store writes beside the sealed secrets."""
-        dates = [{"added_at": s.added_at, "expires_at": s.expires_at, "not_before": s.not_before} for s in self.slots]
-        return {name: getattr(self, name) for name in _PLAIN} | {"slots": dates}
+        said = {name: getattr(self, name) for name in _PLAIN} | {name: list(getattr(self, name)) for name in _LISTS if getattr(self, name)}
+        for name, part in _PARTS.items():
+            if values := getattr(self, name):
+                said[name] = [dict(zip(part.__match_args__, value._fields(), strict=True)) for value in values]
+        if self.labels:
+            said["labels"] = dict(self.labels)
+        return said | {"slots": [{name: getattr(slot, name) for name in _DATES} for slot in self.slots]}
 
     @classmethod
     def restore(cls, key: Key, metadata: Mapping[str, Any], secrets: tuple[str, ...], revision: int) -> Principal:
@@ -85,13 +143,34 @@ class Principal(Value):
 
         Raise `ValueError`, `KeyError` or `TypeError` where *metadata* is not ours.
         """
-        plain = {name: metadata[name] for name in _PLAIN if name in metadata}
-        slots = tuple(Slot(secret, **{k: int(dates[k]) for k in _DATES}) for secret, dates in zip(secrets, metadata["slots"], strict=True))
-        return cls(key.address, key.account, slots, revision=revision, **plain)
+        said = {name: metadata[name] for name in _PLAIN if name in metadata}
+        said |= {name: tuple(map(str, metadata[name])) for name in _LISTS if name in metadata}
+        for name, part in _PARTS.items():
+            if name in metadata:
+                said[name] = tuple(_part(part, value) for value in metadata[name])
+        if "labels" in metadata:
+            said["labels"] = tuple(sorted(metadata["labels"].items()))
+        slots = tuple(
+            Slot(secret, **{name: dates[name] for name in _DATES if name in dates})
+            for secret, dates in zip(secrets, metadata["slots"], strict=True)
+        )
+        return cls(key.address, key.account, slots, revision=revision, **said)
 
 
-_PLAIN = ("kind", "made_by", "tenant", "owner", "purpose", "realm", "insecure", "created_at", "verified_at", "preferred_at")
-_DATES = ("added_at", "expires_at", "not_before")
+_PLAIN = (
+    "kind", "made_by", "tenant", "cloud", "owner", "purpose", "realm", "insecure",
+    "created_at", "updated_at", "verified_at", "preferred_at", "disabled_at",
+)  # fmt: skip
+_LISTS = ("needed",)
+_PARTS: dict[str, type[Value]] = {"checks": Check, "consumers": Consumer}
+_DATES = ("added_at", "expires_at", "not_before", "remove_after", "serial", "key_id")
+
+
+def _part(part: type[Value], said: Mapping[str, Any]) -> Value:
+    """A *part* of a record from plain data; what a later version added to it is dropped."""
+    names: tuple[str, ...] = part.__match_args__
+    values = ((name, said[name]) for name in names if name in said)
+    return part(**{name: tuple(value) if isinstance(value, list) else value for name, value in values})
 
 
 class Key(Value):
@@ -107,6 +186,16 @@ class Key(Value):
 
     def __str__(self) -> str:
         return f"{self.account} at {self.address}"
+
+
+def places(address: Address) -> list[tuple[str, str]]:
+    """Where a record for *address* may stand, the nearest first: (registry, path), each path by whole segments.
+
+    A wildcard host (`*` for exactly one leftmost label) comes after every path of the host itself.
+    """
+    host, paths = address.registry.host, prefixes(address.path)
+    wildcard = wildcard_of(host)
+    return [(name, path) for name in (host, *([wildcard] if wildcard else [])) for path in paths]
 
 
 def prefixes(path: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from registryauth.errors import Conflict, Error, StoreError
 from registryauth.reference import Address
-from registryauth.stores.principal import Key, Principal, Slot
+from registryauth.stores.principal import Check, Consumer, Key, Principal, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from registryauth.stores import Store
 
 
-def a_record(address: str, account: str = "deploy", *secrets: str, preferred_at: int = 0) -> Principal:
+def a_record(address: str, account: str = "deploy", *secrets: str, preferred_at: int = 0, wildcard: bool = False) -> Principal:
     """A record at *address* with *secrets*, by default one that no other record has."""
     slots = tuple(Slot(secret, added_at=1_700_000_000) for secret in secrets or (f"secret of {account} at {address}",))
-    return Principal(Address.parse(address), account, slots, preferred_at=preferred_at)
+    return Principal(Address.parse(address, wildcard=wildcard), account, slots, preferred_at=preferred_at)
 
 
 def _refused(kind: type[Error], action: Callable[[], object]) -> None:
@@ -55,7 +55,10 @@ class StoreContract:
         """Every field, not only the secret."""
         record = a_record("r.example/team", "deploy", "one", "two").replace(
             kind="service-principal", made_by="admin", tenant="t", owner="o", purpose="p", realm="https://auth.example/token",
-            insecure=True, created_at=1, verified_at=2, preferred_at=3,
+            insecure=True, created_at=1, verified_at=2, preferred_at=3, disabled_at=4, updated_at=5, cloud="c",
+            labels=(("a", "b"), ("c", "")), needed=("pull",), checks=(Check("team/app", ("pull",), (), "the token says", 6),),
+            consumers=(Consumer("/secret.yaml", "kubernetes-secret", 1, 7),),
+            slots=(Slot("one", 1, 2, 3, 4, 5, "key"), Slot("two")),
         )  # fmt: skip
         written = store.put(record)
         assert written == record.replace(revision=written.revision)
@@ -70,6 +73,18 @@ class StoreContract:
         assert store.get(Address.parse("r.example/a/b/c/d")) == written
         for elsewhere in ("r.example/a/bc", "r.example/a/b-c", "r.example/a", "r.example", "r.example/x/a/b", "other.example/a/b"):
             assert store.get(Address.parse(elsewhere)) is None, elsewhere
+
+    def test_a_wildcard_stands_for_one_label_and_yields_to_the_host_itself(self, store: Store) -> None:
+        """``*.r.example`` is for ``a.r.example``, its paths and port, for nothing above, below or beside it."""
+        wildcard, port = (store.put(a_record(text, wildcard=True)) for text in ("*.r.example", "*.r.example:5000"))
+        narrower = store.put(a_record("*.r.example/team", wildcard=True))
+        assert store.get(Address.parse("a.r.example/x")) == wildcard
+        assert store.get(Address.parse("a.r.example/team/x")) == narrower
+        assert store.get(Address.parse("a.r.example:5000")) == port
+        for elsewhere in ("r.example", "a.b.r.example", "ar.example", "a.r.example.evil", "a.r.example:5001", "a.other.example"):
+            assert store.get(Address.parse(elsewhere)) is None, elsewhere
+        itself = store.put(a_record("a.r.example"))
+        assert store.get(Address.parse("a.r.example/team/x")) == itself
 
     def test_a_port_is_part_of_the_registry(self, store: Store) -> None:
         """Two ports are two registries."""

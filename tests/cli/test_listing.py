@@ -62,6 +62,7 @@ def test_an_account_of_another_script_is_shown_as_it_is(cli, keep):
 def test_the_status_of_an_empty_home_says_where_things_will_be_and_makes_none_of_it(cli, load, home):
     shown = load("status")
     assert shown["store"] == {
+        "backend": "local",
         "path": str(home / ".local/share/registryauth/store.db"),
         "exists": False,
         "format": shown["store"]["format"],

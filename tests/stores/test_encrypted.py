@@ -85,7 +85,14 @@ def test_status_needs_no_key(store, place, open_again):
     key.unlink()
     status = open_again().status()
     assert len(status.pop("store_id")) == 32
-    assert status == {"path": str(place / "data" / "store.db"), "exists": True, "format": 1, "key": f"file {key}", "records": 2}
+    assert status == {
+        "backend": "local",
+        "path": str(place / "data" / "store.db"),
+        "exists": True,
+        "format": 1,
+        "key": f"file {key}",
+        "records": 2,
+    }
 
 
 def test_the_default_places_are_xdg_s(tmp_path):
