@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -32,26 +33,36 @@ _VERBS = {
 }
 
 
-def group(text: str) -> typer.Typer:
-    """A group of verbs that shares the looks of all others."""
-    return typer.Typer(help=text, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+def group(text: str, verbs: Mapping[str, str] | None = None) -> typer.Typer:
+    """A group of verbs that shares the looks of all others; *verbs*, if given, are in modules of their own, see `lazy`."""
+    if verbs is None:
+        return typer.Typer(help=text, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+    found = typer.Typer(cls=lazy(verbs), help=text, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+    # typer makes a group of what has a callback.
+    found.callback()(lambda: None)
+    return found
 
 
-class _Verbs(TyperGroup):
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer's signature
-        return list(_VERBS)
+def lazy(verbs: Mapping[str, str]) -> type[TyperGroup]:
+    """A group class for *verbs*, verb to module below `registryauth.cli`, each imported when it is needed."""
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - typer's signature
-        if cmd_name not in _VERBS:
-            return None
-        module = import_module(f"registryauth.cli.{_VERBS[cmd_name]}")
-        found = typer.main.get_command(module.app)
-        found.name = cmd_name
-        return found
+    class Verbs(TyperGroup):
+        def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer's signature
+            return list(verbs)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - typer's signature
+            if cmd_name not in verbs:
+                return None
+            module = import_module(f"registryauth.cli.{verbs[cmd_name]}")
+            found = typer.main.get_command(module.app)
+            found.name = cmd_name
+            return found
+
+    return Verbs
 
 
 _app = typer.Typer(
-    cls=_Verbs,
+    cls=lazy(_VERBS),
     rich_markup_mode=None,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
