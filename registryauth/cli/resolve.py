@@ -14,7 +14,17 @@ from registryauth.cli.options import Account, Misuse, Output, OutputFile, Output
 def resolve(
     references: Annotated[list[str], typer.Argument(metavar="REFERENCE...", help="Images: myregistry.azurecr.io/myimage:v1")],
     output: OutputOption = Output.TABLE,
-    document: Annotated[str, typer.Option("--format", metavar="NAME", help="A document that carries the secret: docker-config, env.")] = "",
+    document: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="The target's document, with the secret; --format help lists them.")
+    ] = "",
+    name: Annotated[str, typer.Option("--name", help="Name of the object that --format makes.")] = "",
+    namespace: Annotated[str, typer.Option("--namespace", help="Namespace of the object that --format makes.")] = "",
+    label: Annotated[
+        list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label of the object that --format makes.")
+    ] = None,
+    allow_short_lived: Annotated[
+        bool, typer.Option("--allow-short-lived", help="Let --format write a credential that ends within a day to a target that keeps it.")
+    ] = False,
     output_file: OutputFile = "",
     show_secret: Annotated[bool, typer.Option("--show-secret", help="Let --format write the secret to a terminal.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say which sources were asked, and what each said.")] = False,
@@ -27,12 +37,18 @@ def resolve(
     from registryauth.cli.console import is_terminal, moment, say, show
     from registryauth.cli.session import Session
     from registryauth.errors import CredentialNotFound
-    from registryauth.exports import FORMATS
+    from registryauth.exports import FORMATS, Options, export, format_named
 
     if document and (output is not Output.TABLE or explain):
         raise Misuse("--format exports the secret, --output and --explain show it redacted: choose one")
-    if document and document not in FORMATS:
-        raise Misuse(f"--format is one of {', '.join(FORMATS)}")
+    if document == "help":
+        print("\n".join(f"{name:28}{format_.what}" for name, format_ in FORMATS.items()))
+        return
+    if (name or namespace or label or allow_short_lived) and not document:
+        raise Misuse("--name, --namespace, --label and --allow-short-lived go with --format")
+    options = Options(name, namespace, tuple(_label(text) for text in label or ()))
+    if document:
+        format_named(document, options)
     if output_file and not document:
         raise Misuse("--output-file goes with --format")
     if document and not output_file and not show_secret and is_terminal(sys.stdout):
@@ -46,7 +62,7 @@ def resolve(
                 say(f"  {line}")
             raise
         if document:
-            _write(FORMATS[document](secrets).text, output_file)
+            _write(export(secrets, document, options, allow_short_lived=allow_short_lived).text, output_file)
             return
         if explain and output is Output.TABLE:
             print("\n".join(secret.explain() for secret in secrets))
@@ -54,6 +70,13 @@ def resolve(
         rows = [(str(s.reference), s.kind.value, s.source, _account(s), moment(s.expires_at)) for s in secrets]
         data = {"version": 1, "pull_secrets": [_plain(secret) for secret in secrets]}
         show(output, data, ("REFERENCE", "KIND", "SOURCE", "ACCOUNT", "EXPIRES"), rows)
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise Misuse("--label is KEY=VALUE")
+    return key, value
 
 
 def _write(text: str, output_file: str) -> None:

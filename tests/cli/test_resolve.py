@@ -219,7 +219,7 @@ def test_what_is_not_found_leaves_the_file_as_it_was(cli, tmp_path):
         (["--format", "docker-config", "--output", "json"], "--format exports the secret, --output and --explain show it redacted"),
         (["--format", "docker-config", "--output", "yaml"], "choose one"),
         (["--format", "env", "--explain"], "choose one"),
-        (["--format", "bogus"], "--format is one of docker-config, env"),
+        (["--format", "bogus"], "there is no format 'bogus'"),
         (["--output-file", "x"], "--output-file goes with --format"),
         (["--output", "bogus"], "table"),
     ],

@@ -25,7 +25,7 @@ def auths(*secrets):
 
 
 def test_it_is_what_docker_config_names():
-    assert FORMATS["docker-config"] is export
+    assert FORMATS["docker-config"].export is export
 
 
 def test_a_user_name_and_password_are_one_base64_string(secret):

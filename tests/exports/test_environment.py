@@ -30,7 +30,7 @@ def evaluated(document, **environ):
 
 
 def test_it_is_what_env_names():
-    assert FORMATS["env"] is export
+    assert FORMATS["env"].export is export
 
 
 def test_the_lines_are_quoted_for_a_shell(secret):

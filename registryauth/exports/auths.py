@@ -1,0 +1,64 @@
+"""The ``auths`` object that docker, containers, Kubernetes and GitLab share.
+
+Source: docker/cli ``cli/config/types/authconfig.go``, containers-auth.json(5); Kubernetes and GitLab read ``auth`` alone
+(kubernetes ``pkg/credentialprovider/config.go``).
+"""
+
+from __future__ import annotations
+
+import base64
+
+from registryauth.credentials import Anonymous
+from registryauth.errors import CredentialError
+from registryauth.exports.logins import as_login
+from registryauth.reference import DOCKER_HUB, DOCKER_HUB_KEY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registryauth.credentials import Credential
+    from registryauth.resolver import PullSecret
+
+
+def by_registry(secrets: Sequence[PullSecret], target: str) -> dict[str, Credential]:
+    """One credential for each registry under docker's key for it; raise `CredentialError` where a registry would need two."""
+    chosen: dict[str, Credential] = {}
+    for secret in secrets:
+        host = secret.reference.registry.host
+        if isinstance(secret.credential, Anonymous):
+            continue
+        if chosen.setdefault(DOCKER_HUB_KEY if host == DOCKER_HUB else host, secret.credential) != secret.credential:
+            raise CredentialError(
+                f"{target} has one entry for each registry, and {host} would need two",
+                hint="export them apart, or use one account for both",
+            )
+    return chosen
+
+
+def by_path(secrets: Sequence[PullSecret], hub: str) -> dict[str, PullSecret]:
+    """One pull secret for each registry, or for each repository where a registry needs several; *hub* is Docker Hub's key."""
+    needed = [secret for secret in secrets if not isinstance(secret.credential, Anonymous)]
+    accounts: dict[str, set[Credential]] = {}
+    for secret in needed:
+        accounts.setdefault(secret.reference.registry.host, set()).add(secret.credential)
+    found: dict[str, PullSecret] = {}
+    for secret in needed:
+        host = secret.reference.registry.host
+        key = hub if host == DOCKER_HUB else host
+        found.setdefault(key if len(accounts[host]) == 1 else f"{host}/{secret.reference.repository.path}", secret)
+    return found
+
+
+def entries(found: dict[str, PullSecret], target: str) -> dict[str, dict[str, str]]:
+    """An ``auths`` object of user names and passwords; raise `CredentialError` for what *target* cannot read from one."""
+    return {key: {"auth": encoded(*as_login(secret.credential, secret.reference.registry, target), key)} for key, secret in found.items()}
+
+
+def encoded(username: str, password: str, key: str) -> str:
+    """The value of ``auth``; raise `CredentialError` for a user name with a colon, which would be read as its end."""
+    if ":" in username:
+        raise CredentialError(
+            f"the user name for {key} has a colon in it, which docker's configuration cannot hold", hint="use another account"
+        )
+    return base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
