@@ -34,6 +34,11 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> str:
     return _xdg(environ, "XDG_STATE_HOME", ".local/state")
 
 
+def cache_dir(environ: Mapping[str, str] = os.environ) -> str:
+    """``$XDG_CACHE_HOME/registryauth``; raise `ConfigurationError` where no home directory is known."""
+    return _xdg(environ, "XDG_CACHE_HOME", ".cache")
+
+
 def home_dir(environ: Mapping[str, str] = os.environ) -> str:
     """``$HOME``, or what the user database says; empty if neither names an absolute path."""
     home = environ.get("HOME", "")

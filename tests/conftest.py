@@ -19,6 +19,9 @@ _FOREIGN_PREFIXES = ("XDG_", "REGISTRYAUTH_", "DOCKER_", "CONTAINERS_", "SSL_CER
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
 
+# Its asserts explain themselves, too, when they fail; here, before any test imports it.
+pytest.register_assert_rewrite("registryauth.testing.store_contract")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--real", action="store_true", help="also run the tests that need servers and clients we did not write")

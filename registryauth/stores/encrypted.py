@@ -7,61 +7,62 @@ are not.
 
 from __future__ import annotations
 
-import json
 import os
-import sqlite3
+import time
 
-from registryauth._redact import printable
-from registryauth.errors import StoreCorrupt, StoreLocked
+from registryauth.errors import Conflict, StoreUnavailable
 from registryauth.stores import header as headers
-from registryauth.stores import keys, limits, sealing
-from registryauth.stores.database import Transaction, size
+from registryauth.stores import keys, limits, rows, sealing
+from registryauth.stores.database import Transaction, size, stamp
 from registryauth.stores.principal import Key, Principal, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from typing import Any
+    import sqlite3
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from typing import Any, NoReturn
 
     from registryauth.reference import Address
 
-    #: registry, path, account, revision, metadata, slot, sealed: as SQLite gives them, so of any type.
-    Row = tuple[Any, Any, Any, Any, Any, Any, Any]
-
-_SELECT = (
-    "SELECT registry, path, account, revision, metadata, slot, sealed"
-    " FROM records LEFT JOIN secrets USING (registry, path, account)"
-)  # fmt: skip
-_LIST = f"{_SELECT} ORDER BY registry, path, account, slot"
-_EXACT = f"{_SELECT} WHERE registry = ? AND path = ? AND account = ? ORDER BY slot"
-_AT = f"{_SELECT} WHERE registry = ? AND path = ? ORDER BY account, slot"
-_WHERE_KEY = "WHERE registry = ? AND path = ? AND account = ?"
-
 
 class EncryptedStore:
-    """A store in one file at *path*, made by the first `put`; its key is taken from *key_source* or what its header names.
+    """A store in one file at *path*, made by the first `put`; its key comes from where its header says.
 
-    *key* is ``auto``, ``file`` or ``keyring`` and counts only when the store is made. *key_file* is where a
-    key in a file rests. Safe for many processes and threads at once.
+    *key* is one of `keys.CHOICES` and counts only when the store is made. *key_file* is where a key in a file
+    rests; *ask* asks a person for a passphrase, and without it nobody is asked. Safe for many processes and
+    threads at once.
     """
 
     conditional = True
     enumerable = True
+    atomic = True
 
-    def __init__(self, path: str, *, key: str = "auto", key_file: str, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        key: str = "auto",
+        key_file: str,
+        environ: Mapping[str, str] = os.environ,
+        ask: keys.Ask | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.path = os.path.abspath(path)
         self._key = key
-        self._key_file = os.path.abspath(key_file)
-        self._environ = environ
+        self._keys = keys.Surroundings(os.path.abspath(key_file), environ, ask, clock)
         self._opened: tuple[headers.Header, bytes] | None = None
 
     def get(self, address: Address, account: str | None = None) -> Principal | None:
         """The most specific record at or above *address*; of several accounts there, *account* or the preferred one."""
-        self._unlock()
+        return limits.preferred(self.nearest(address, account))
+
+    def nearest(self, address: Address, account: str | None = None) -> Sequence[Principal]:
+        """Every account's record, or *account*'s, at the nearest place at or above *address* that has one."""
+        self.unlock()
         with Transaction(self.path) as connection:
-            unlocked = connection and self._unlocked(connection)
+            unlocked = connection and self.unlocked(connection)
             if not connection or not unlocked:
-                return None
+                return ()
             candidates = places(address)
             hosts, paths = dict.fromkeys(host for host, _ in candidates), dict.fromkeys(path for _, path in candidates)
             narrowed = "" if account is None else " AND account = ?"
@@ -70,51 +71,62 @@ class EncryptedStore:
                 (*hosts, *paths, *(() if account is None else (account,))),
             ).fetchall()
             if not found:
-                return None
+                return ()
             place = min(((registry.decode(), path.decode()) for registry, path in found), key=candidates.index)
-            rows = connection.execute(_AT, place) if account is None else connection.execute(_EXACT, (*place, account))
-            return limits.preferred(_records(self.path, rows, unlocked))
+            there = connection.execute(rows.AT, place) if account is None else connection.execute(rows.EXACT, (*place, account))
+            return rows.records(self.path, there, unlocked)
 
     def exact(self, key: Key) -> Principal | None:
         """The record with exactly this key."""
-        self._unlock()
+        self.unlock()
         with Transaction(self.path) as connection:
-            unlocked = connection and self._unlocked(connection)
+            unlocked = connection and self.unlocked(connection)
             if not connection or not unlocked:
                 return None
-            return next(iter(_records(self.path, connection.execute(_EXACT, _parts(key)), unlocked)), None)
+            return next(iter(rows.records(self.path, connection.execute(rows.EXACT, rows.parts(key)), unlocked)), None)
 
     def at(self, address: Address) -> Sequence[Principal]:
         """Every account's record at exactly *address*, ordered by account."""
-        self._unlock()
+        self.unlock()
         with Transaction(self.path) as connection:
-            unlocked = connection and self._unlocked(connection)
+            unlocked = connection and self.unlocked(connection)
             if not connection or not unlocked:
                 return ()
-            return _records(self.path, connection.execute(_AT, (address.registry.host, address.path)), unlocked)
+            return rows.records(self.path, connection.execute(rows.AT, (address.registry.host, address.path)), unlocked)
 
     def list(self) -> list[Principal]:
         """Every record, each one authenticated, ordered by registry, path and account."""
-        self._unlock()
+        self.unlock()
         with Transaction(self.path) as connection:
-            unlocked = connection and self._unlocked(connection)
+            unlocked = connection and self.unlocked(connection)
             if not connection or not unlocked:
                 return []
-            return _records(self.path, connection.execute(_LIST), unlocked)
+            return rows.records(self.path, connection.execute(rows.LIST), unlocked)
 
     def put(self, principal: Principal, if_revision: int | None = None) -> Principal:
         """Write a record, and return it with its new revision, which this store never gave before."""
-        limits.refuse_unstorable(principal)
+        return self.put_all([(principal, if_revision)])[0]
+
+    def put_all(self, records: Iterable[tuple[Principal, int | None]]) -> Sequence[Principal]:
+        """Write every record as `put` does, in one transaction: all of them, or where one is refused none."""
+        wanted = list(records)
+        for principal, _ in wanted:
+            limits.refuse_unstorable(principal)
+        if not wanted:
+            return []
         # Before the file is locked, or made: a keyring may take seconds, or refuse.
         chosen = None if size(self.path) else self._choose()
-        self._unlock()
+        self.unlock()
         with Transaction(self.path, write=True) as connection:
             assert connection is not None  # noqa: S101 - writing makes the file
-            header, data_key = self._unlocked(connection) or self._make(connection, chosen or self._choose())
-            stored = _stored_revision(connection, principal.key)
-            limits.refuse_conflict(principal.key, stored, if_revision)
-            written = principal.replace(revision=headers.count_up(connection, header))
-            _write(connection, written, header.store_id, data_key)
+            header, data_key = self.unlocked(connection) or self._make(connection, chosen or self._choose())
+            last = headers.count_up(connection, header, len(wanted))
+            written = []
+            for revision, (principal, if_revision) in enumerate(wanted, last - len(wanted) + 1):
+                limits.refuse_conflict(principal.key, rows.stored_revision(connection, principal.key), if_revision)
+                written.append(principal.replace(revision=revision))
+                rows.write(connection, written[-1], header.store_id, data_key)
+        self._opened = header, data_key
         return written
 
     def delete(self, key: Key, if_revision: int | None = None) -> bool:
@@ -122,17 +134,21 @@ class EncryptedStore:
         if size(self.path) is None:
             limits.refuse_conflict(key, 0, if_revision)
             return False
-        self._unlock()
+        self.unlock()
         with Transaction(self.path, write=True) as connection:
             # A locked store is not changed.
-            there = connection is not None and self._unlocked(connection) is not None
-            stored = _stored_revision(connection, key) if connection and there else 0
+            there = connection is not None and self.unlocked(connection) is not None
+            stored = rows.stored_revision(connection, key) if connection and there else 0
             limits.refuse_conflict(key, stored, if_revision)
-            return bool(connection and there and _erase(connection, key))
+            return bool(connection and there and rows.erase(connection, key))
 
     def close(self) -> None:
         """Forget the key."""
         self._opened = None
+
+    def stamp(self, *, clock: Callable[[], float] = time.time) -> object | None:
+        """What tells this state of the file from every other one; None for a file that is not there or has just changed."""
+        return stamp(self.path, clock())
 
     def status(self) -> dict[str, Any]:
         """What can be said without the key: backend, path, exists, format, store_id, key (its source), records."""
@@ -153,40 +169,145 @@ class EncryptedStore:
             found = {"backend": "local", "path": self.path, "exists": True, "format": header.version, "store_id": header.store_id}
             return found | {"key": source, "records": records}
 
-    def _unlock(self) -> None:
+    def derived_key(self, label: str) -> bytes:
+        """32 bytes for another use than sealing records, one key for each *label*; `rekey` changes all of them.
+
+        HKDF-SHA256 (RFC 5869) of the data key. Raise `StoreUnavailable` where there is no store yet.
+        """
+        _, data_key = self._present()
+        return sealing.derived(data_key, label)
+
+    def rekey(self, key: str = "") -> str:
+        """Make a new data key and seal every record with it, in one transaction; where the key-encryption key is now.
+
+        Store id and revisions stay. *key*, one of `keys.CHOICES`, moves the key-encryption key, too. Raise
+        `StoreCorrupt` for a damaged record, having changed nothing.
+        """
+        header, _ = self._present()
+        if not key or key == header.key_source["source"]:
+            source = self._recorded(header)
+            return self._rewrap(header, source, source.load(), anew=True)
+        source = keys.choose(key, header.store_id, self._keys)
+        return self._rewrap(header, source, source.create(), anew=True)
+
+    def change_passphrase(self, ask: keys.Ask) -> None:
+        """Wrap the data key with the new passphrase that *ask* gives; nothing else changes. *ask* is asked once the old one is known.
+
+        Raise `StoreUnavailable` where the key does not come from a passphrase.
+        """
+        from registryauth.stores.passphrase_key import PassphraseKey
+
+        header = self._header()
+        old = self._recorded(header)
+        if not isinstance(old, PassphraseKey):
+            raise StoreUnavailable(
+                f"the key of the store {self.path} comes from the {old.label}, not from a passphrase",
+                hint="registryauth store rekey --key passphrase gives it one",
+            )
+        # Who finds a terminal unlocked must not be able to lock its owner out.
+        self._opened = header, self._unwrapped(header, old, old.derive())
+        source = PassphraseKey.make(header.store_id, self._keys.replace(environ={}, ask=ask))
+        self._rewrap(header, source, source.create(), anew=False)
+
+    def keep_unlocked(self, seconds: int) -> int:
+        """Let this account's processes open the store without its passphrase for *seconds*; until when, in seconds since the epoch.
+
+        0 where there is no passphrase to give: then the key was had, and nothing is kept. The passphrase is asked for
+        even if the store is unlocked. Raise `StoreUnavailable` where there is no $XDG_RUNTIME_DIR to keep the key in.
+        """
+        from registryauth.stores import unlocked
+        from registryauth.stores.passphrase_key import PassphraseKey
+
+        header = self._header()
+        source = self._recorded(header)
+        if not isinstance(source, PassphraseKey):
+            self.data_key(header)
+            return 0
+        unlocked.require_place(self._keys.environ)
+        key = source.derive()
+        self._unwrapped(header, source, key)
+        return unlocked.keep(source.unlocked, key, seconds)
+
+    def unlocked_until(self) -> int:
+        """When what `keep_unlocked` keeps expires, in seconds since the epoch; 0 if it keeps nothing."""
+        from registryauth.stores import unlocked
+        from registryauth.stores.passphrase_key import PassphraseKey
+
+        with Transaction(self.path) as connection:
+            header = headers.read(connection, self.path) if connection else None
+        source = self._recorded(header) if header else None
+        return unlocked.until(source.unlocked) if isinstance(source, PassphraseKey) else 0
+
+    def unlock(self) -> None:
         """Have the key at hand before the file is locked: a keyring may wait for a person."""
         if self._opened is not None:
             return
         with Transaction(self.path) as connection:
             header = headers.read(connection, self.path) if connection else None
         if header is not None:
-            self._opened = header, self._data_key(header)
+            self._opened = header, self.data_key(header)
 
-    def _unlocked(self, connection: sqlite3.Connection) -> tuple[headers.Header, bytes] | None:
+    def unlocked(self, connection: sqlite3.Connection) -> tuple[headers.Header, bytes] | None:
         """The header and the data key; None if the store is still empty."""
         header = headers.read(connection, self.path)
         if header is None:
             return None
         if self._opened is None or self._opened[0].without_counter() != header.without_counter():
-            self._opened = header, self._data_key(header)
+            self._opened = header, self.data_key(header)
         return header, self._opened[1]
 
-    def _data_key(self, header: headers.Header) -> bytes:
+    def _present(self) -> tuple[headers.Header, bytes]:
+        """The header and the data key; raise `StoreUnavailable` where there is no store yet."""
+        self.unlock()
+        with Transaction(self.path) as connection:
+            found = connection and self.unlocked(connection)
+        return found or self._absent()
+
+    def _header(self) -> headers.Header:
+        with Transaction(self.path) as connection:
+            header = headers.read(connection, self.path) if connection else None
+        return header or self._absent()
+
+    def _absent(self) -> NoReturn:
+        raise StoreUnavailable(f"there is no store at {self.path} yet", hint="the first registryauth login makes it")
+
+    def _rewrap(self, seen: headers.Header, source: keys.KeySource, key: bytes, *, anew: bool) -> str:
+        """Wrap the data key, a new one where *anew*, with *key*, which *source* gives from now on."""
+        with Transaction(self.path, write=True) as connection:
+            assert connection is not None  # noqa: S101 - writing makes the file
+            header, data_key = self.unlocked(connection) or self._absent()
+            if header.without_counter() != seen.without_counter():
+                raise Conflict(f"the key of the store {self.path} was changed by somebody else in the meantime", hint="try again")
+            if anew:
+                rows.records(self.path, connection.execute(rows.LIST), (header, data_key))
+                fresh = sealing.new_key()
+                rows.reseal(connection, header.store_id, data_key, fresh)
+                data_key = fresh
+            header = headers.rewrap(connection, header, source.describe(), key, data_key)
+        self._opened = header, data_key
+        if source.describe() != seen.key_source:
+            from registryauth.stores import unlocked
+
+            unlocked.forget(self._keys.environ, header.store_id)
+        return source.label
+
+    def data_key(self, header: headers.Header) -> bytes:
+        """The data key of the store with *header*, this one's or a copy's; raise `StoreLocked` if our key is not its key."""
         source = self._recorded(header)
-        data_key = header.data_key(source.load())
+        return self._unwrapped(header, source, source.load())
+
+    def _unwrapped(self, header: headers.Header, source: keys.KeySource, key: bytes) -> bytes:
+        data_key = header.data_key(key)
         if data_key is None:
-            raise StoreLocked(
-                f"the {source.label} holds another key than the one that the store {self.path} was made with ({header.key_id})",
-                hint="restore the right key, or move the store away and log in again",
-            )
+            raise keys.mismatch(source, header.path, header.key_id)
         return data_key
 
     def _recorded(self, header: headers.Header) -> keys.KeySource:
-        return keys.recorded(header.key_source, header.store_id, self._key_file, self._environ)
+        return keys.recorded(header.key_source, header.store_id, self._keys)
 
     def _choose(self) -> tuple[str, keys.KeySource]:
         store_id = os.urandom(16).hex()
-        return store_id, keys.choose(self._key, store_id, self._key_file, self._environ)
+        return store_id, keys.choose(self._key, store_id, self._keys)
 
     def _make(self, connection: sqlite3.Connection, chosen: tuple[str, keys.KeySource]) -> tuple[headers.Header, bytes]:
         store_id, source = chosen
@@ -197,73 +318,5 @@ class EncryptedStore:
         return header, data_key
 
 
-def _records(path: str, rows: Iterable[Row], unlocked: tuple[headers.Header, bytes]) -> list[Principal]:
-    """The records in *rows*, which come in the order of their keys and slots."""
-    header, data_key = unlocked
-    found: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        found.setdefault(row[:3], []).append(row)
-    return [_record(path, group, header.store_id, data_key) for group in found.values()]
-
-
 def _marks(values: Collection[str]) -> str:
     return ",".join("?" * len(values))
-
-
-def _parts(key: Key) -> tuple[str, str, str]:
-    return key.address.registry.host, key.address.path, key.account
-
-
-def _stored_revision(connection: sqlite3.Connection, key: Key) -> int:
-    """The stored revision; 0 if there is no record, -1, which nobody asks for, if it was tampered with."""
-    row = connection.execute(f"SELECT revision FROM records {_WHERE_KEY}", _parts(key)).fetchone()  # noqa: S608 - a constant
-    if row is None:
-        return 0
-    return row[0] if isinstance(row[0], int) and row[0] > 0 else -1
-
-
-def _bound(store_id: str, place: Iterable[str], slot: int, revision: int, metadata: bytes) -> bytes:
-    """What is bound to a sealed secret, in the order that docs/store-format.md gives."""
-    texts = (str(headers.FORMAT), store_id, *place, str(slot), str(revision))
-    return sealing.joined(*(text.encode() for text in texts), metadata)
-
-
-def _write(connection: sqlite3.Connection, principal: Principal, store_id: str, data_key: bytes) -> None:
-    place, metadata = _parts(principal.key), limits.canonical(principal.metadata())
-    _erase(connection, principal.key)
-    connection.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?)", (*place, principal.revision, metadata.decode()))
-    for number, slot in enumerate(principal.slots):
-        sealed = sealing.seal(data_key, slot.secret.encode(), _bound(store_id, place, number, principal.revision, metadata))
-        connection.execute("INSERT INTO secrets VALUES (?, ?, ?, ?, ?)", (*place, number, sealed))
-
-
-def _erase(connection: sqlite3.Connection, key: Key) -> bool:
-    connection.execute(f"DELETE FROM secrets {_WHERE_KEY}", _parts(key))  # noqa: S608 - a constant
-    return connection.execute(f"DELETE FROM records {_WHERE_KEY}", _parts(key)).rowcount > 0  # noqa: S608 - a constant
-
-
-def _record(path: str, rows: list[Row], store_id: str, data_key: bytes) -> Principal:
-    """The record whose secrets are *rows*; raise `StoreCorrupt`, naming it, if anything in it is not as we wrote it."""
-    try:
-        return _authentic(rows, store_id, data_key)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        # Values of another type than ours end here, too: SQLite keeps whatever it is given.
-        parts = (part.decode("utf-8", "replace") if isinstance(part, bytes) else "?" for part in rows[0][:3])
-        raise StoreCorrupt(
-            f"the record {printable(' '.join(parts))} in {path} was damaged or tampered with",
-            hint="log in again to write it anew, or log out to remove it; and find out who could write that file",
-        ) from error
-
-
-def _authentic(rows: list[Row], store_id: str, data_key: bytes) -> Principal:
-    place = tuple(part.decode() for part in rows[0][:3])
-    revision, metadata = rows[0][3], rows[0][4]
-    secrets = []
-    for number, row in enumerate(rows):
-        bound = _bound(store_id, place, number, revision, metadata)
-        secret = sealing.unseal(data_key, row[6], bound) if row[5] == number else None
-        if secret is None:
-            raise ValueError("not what was sealed")
-        secrets.append(secret.decode())
-    # Every secret that the metadata speaks of must be there: `restore` counts them.
-    return Principal.restore(Key.of(*place), json.loads(metadata), tuple(secrets), revision)

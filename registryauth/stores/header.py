@@ -154,24 +154,40 @@ def _schema(connection: sqlite3.Connection) -> dict[str, str]:
     return {name.decode("utf-8", "replace"): (sql or b"").decode("utf-8", "replace") for name, sql in found}
 
 
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Make the empty tables of a store."""
+    for statement in _TABLES.values():
+        connection.execute(statement)
+
+
 def create(connection: sqlite3.Connection, path: str, store_id: str, key_source: dict[str, Any], key: bytes) -> Header:
     """Make the tables and the header of a new store, with a new data key under *key*."""
     entries = {
         b"format": str(FORMAT).encode(),
         b"store_id": store_id.encode(),
-        b"key_source": json.dumps(key_source, sort_keys=True, separators=(",", ":")).encode(),
-        b"key_id": fingerprint(key).encode(),
         b"counter": b"0",
-    }
+    } | _keyed(key_source, key)
     entries[b"wrapped_key"] = sealing.seal(key, sealing.new_key(), _bound(entries))
-    for statement in _TABLES.values():
-        connection.execute(statement)
+    make_tables(connection)
     connection.executemany("INSERT INTO header VALUES (?, ?)", [(name.decode(), value) for name, value in entries.items()])
     return Header(path, entries)
 
 
-def count_up(connection: sqlite3.Connection, header: Header) -> int:
-    """A revision that this store never gave before."""
-    revision = header.counter + 1
+def rewrap(connection: sqlite3.Connection, header: Header, key_source: dict[str, Any], key: bytes, data_key: bytes) -> Header:
+    """Wrap *data_key* with the key-encryption *key*, which from now on comes from *key_source*; the header as it is then."""
+    entries = header.without_counter() | _keyed(key_source, key)
+    entries[b"wrapped_key"] = sealing.seal(key, data_key, _bound(entries))
+    connection.executemany("UPDATE header SET value = ? WHERE name = ?", [(value, name.decode()) for name, value in entries.items()])
+    return header.replace(entries=header.entries | entries)
+
+
+def _keyed(key_source: dict[str, Any], key: bytes) -> dict[bytes, bytes]:
+    described = json.dumps(key_source, sort_keys=True, separators=(",", ":"))
+    return {b"key_source": described.encode(), b"key_id": fingerprint(key).encode()}
+
+
+def count_up(connection: sqlite3.Connection, header: Header, by: int = 1) -> int:
+    """The last of *by* revisions that this store never gave before."""
+    revision = header.counter + by
     connection.execute("UPDATE header SET value = ? WHERE name = 'counter'", (str(revision).encode(),))
     return revision

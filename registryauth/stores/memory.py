@@ -9,7 +9,7 @@ from registryauth.stores.principal import Key, Principal, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from registryauth.reference import Address
@@ -20,6 +20,7 @@ class MemoryStore:
 
     conditional = True
     enumerable = True
+    atomic = True
 
     def __init__(self) -> None:
         self._records: dict[Key, Principal] = {}
@@ -28,6 +29,10 @@ class MemoryStore:
 
     def get(self, address: Address, account: str | None = None) -> Principal | None:
         """The most specific record at or above *address*; of several accounts there, *account* or the preferred one."""
+        return limits.preferred(self.nearest(address, account))
+
+    def nearest(self, address: Address, account: str | None = None) -> Sequence[Principal]:
+        """Every account's record, or *account*'s, at the nearest place at or above *address* that has one."""
         candidates = places(address)
         with self._lock:
             found = [
@@ -36,7 +41,7 @@ class MemoryStore:
                 if account in (None, key.account) and (key.address.registry.host, key.address.path) in candidates
             ]
         nearest = min((candidates.index((r.address.registry.host, r.address.path)) for r in found), default=0)
-        return limits.preferred(r for r in found if (r.address.registry.host, r.address.path) == candidates[nearest])
+        return [r for r in found if (r.address.registry.host, r.address.path) == candidates[nearest]]
 
     def exact(self, key: Key) -> Principal | None:
         """The record with exactly this key."""
@@ -51,12 +56,24 @@ class MemoryStore:
 
     def put(self, principal: Principal, if_revision: int | None = None) -> Principal:
         """Write a record, and return it with its new revision, which this store never gave before."""
-        limits.refuse_unstorable(principal)
+        return self.put_all([(principal, if_revision)])[0]
+
+    def put_all(self, records: Iterable[tuple[Principal, int | None]]) -> list[Principal]:
+        """Write every record as `put` does: all of them, or where one is refused none."""
+        wanted = list(records)
+        for principal, _ in wanted:
+            limits.refuse_unstorable(principal)
         with self._lock:
-            limits.refuse_conflict(principal.key, self._revision(principal.key), if_revision)
-            self._counter += 1
-            self._records[principal.key] = written = principal.replace(revision=self._counter)
-        return written
+            written: dict[Key, Principal] = {}
+            given = []
+            for revision, (principal, if_revision) in enumerate(wanted, self._counter + 1):
+                stored = written.get(principal.key) or self._records.get(principal.key)
+                limits.refuse_conflict(principal.key, stored.revision if stored else 0, if_revision)
+                written[principal.key] = principal.replace(revision=revision)
+                given.append(written[principal.key])
+            self._counter += len(wanted)
+            self._records |= written
+        return given
 
     def delete(self, key: Key, if_revision: int | None = None) -> bool:
         """Remove a record; whether there was one."""
@@ -69,6 +86,9 @@ class MemoryStore:
         with self._lock:
             found = list(self._records.values())
         return sorted(found, key=lambda each: (each.address.registry.host, each.address.path, each.account))
+
+    def stamp(self) -> None:
+        """Nothing: to read here costs as little."""
 
     def status(self) -> dict[str, Any]:
         """That it is here, and for how long."""

@@ -18,6 +18,13 @@ KINDS = ("service-principal", "acr-token", "admin-user", "robot", "user", "ident
 #: Who made a record: a record of an admin is never touched by docker (`store`, `erase`).
 ORIGINS = ("admin", "login", "docker")
 
+#: The label that says which way of signing in to Entra gave an identity token, so that the same way may give the next.
+ENTRA_LABEL = "registryauth/entra"
+#: Those that need a person there.
+_BY_A_PERSON = ("device-code",)
+#: Seconds before its end from which on such a token is renewed: what begins now, a long push for one, should also end with it.
+RENEW_BEFORE = 1800
+
 
 class Slot(Value, hidden=("secret",)):
     """One secret of a principal and its dates, in seconds since the epoch; 0 means "not said".
@@ -98,8 +105,37 @@ class Principal(Value):
         """What identifies the record in a store."""
         return Key(self.address, self.account)
 
+    @property
+    def pending(self) -> Slot | None:
+        """The next secret while a rotation verifies it: second, newer than the current one, and handed to nobody yet."""
+        return self.slots[1] if len(self.slots) > 1 and self.slots[1].serial > self.slots[0].serial else None
+
+    @property
+    def replaced(self) -> Slot | None:
+        """The secret that was current before, kept until its consumers have the new one."""
+        return self.slots[1] if len(self.slots) > 1 and self.pending is None else None
+
+    @property
+    def next_serial(self) -> int:
+        """The serial for one more secret."""
+        return max((slot.serial for slot in self.slots), default=0) + 1
+
+    def renewed(self, given: Slot, now: float) -> tuple[Slot, ...]:
+        """The slots once *given* is the current secret, without a rotation: what was current is gone.
+
+        A secret that was current already keeps its serial, its neighbour, and the dates that *given* does not say. A secret
+        that a rotation replaced stays as long as it said it would.
+        """
+        if self.slots and self.slots[0].secret == given.secret:
+            was = self.slots[0]
+            said = {name: getattr(given, name) or getattr(was, name) for name in ("expires_at", "not_before")}
+            return (was.replace(**said), *self.slots[1:])
+        old = self.replaced
+        stays = (old,) if old and old.remove_after > now and old.secret != given.secret else ()
+        return (given.replace(serial=self.next_serial), *stays)
+
     def slot(self, now: float) -> Slot:
-        """The secret to use at *now*: the first one in its dates, else the first."""
+        """The secret to use at *now*: the first one in its dates, else the first; never `pending`."""
         return self.slots[self._current(now)]
 
     def credential(self, now: float) -> Credential:
@@ -113,11 +149,15 @@ class Principal(Value):
     def candidates(self, now: float) -> tuple[Pinned, ...]:
         """What `pinned` gives, and after it the other secret, if that is within its dates (DESIGN §4.10)."""
         current = self._current(now)
-        others = (at for at, slot in enumerate(self.slots) if at != current and slot.is_due(now))
+        others = (at for at, slot in enumerate(self._usable) if at != current and slot.is_due(now))
         return tuple(self._pinned(at) for at in (current, *others))[:2]
 
+    @property
+    def _usable(self) -> tuple[Slot, ...]:
+        return self.slots[:1] if self.pending else self.slots
+
     def _current(self, now: float) -> int:
-        return next((at for at, slot in enumerate(self.slots) if slot.is_due(now)), 0)
+        return next((at for at, slot in enumerate(self._usable) if slot.is_due(now)), 0)
 
     def _credential(self, slot: Slot) -> Credential:
         return IdentityToken(slot.secret) if self.kind == "identity-token" else from_login(self.account, slot.secret)
@@ -126,6 +166,17 @@ class Principal(Value):
         realms = (Url.parse(self.realm).origin,) if self.realm else ()
         identity = f"store:{self.address}:{self.account}:{at}:{self.revision}"
         return Pinned(self._credential(self.slots[at]), identity, realms, self.insecure)
+
+    @property
+    def renews_by(self) -> str:
+        """The way of signing in to Entra that gives the next secret when one is due, and asks nobody; empty if there is none."""
+        way = dict(self.labels).get(ENTRA_LABEL, "") if self.labels and self.kind == "identity-token" else ""
+        return "" if way in _BY_A_PERSON else way
+
+    def renewed_by(self, now: float) -> str:
+        """`renews_by`, if the next secret is due at *now*; empty otherwise."""
+        expires_at = self.slot(now).expires_at
+        return self.renews_by if expires_at and expires_at - now < RENEW_BEFORE else ""
 
     def metadata(self) -> dict[str, Any]:
         """Everything but key, revision and secrets, as plain data: what a store writes beside the sealed secrets."""

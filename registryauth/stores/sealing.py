@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+from registryauth._sha256 import hmac_sha256
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -59,3 +61,8 @@ def unseal(key: bytes, sealed: bytes, bound: bytes) -> bytes | None:
         if isinstance(error, InvalidTag):
             return None
         raise
+
+
+def derived(key: bytes, label: str) -> bytes:
+    """A key of 32 bytes that says nothing about *key* or about that of another *label*: HKDF-SHA256 (RFC 5869) without salt."""
+    return hmac_sha256(hmac_sha256(bytes(KEY_SIZE), key), label.encode() + b"\x01")

@@ -69,6 +69,8 @@ def test_the_status_of_an_empty_home_says_where_things_will_be_and_makes_none_of
         "store_id": "",
         "key": "auto (chosen at the first login)",
         "records": 0,
+        "state": "open",
+        "unlocked_until": None,
     }
     assert shown["helper_set_up_for"] == {"docker": [], "containers": []}
     assert shown["config"] == str(home / ".config/registryauth/config.toml")

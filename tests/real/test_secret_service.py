@@ -24,6 +24,10 @@ READ = """
 print(store.get(Address.parse("r.example/a/b")).slots[0].secret)
 """
 
+MOVE = """
+print(store.rekey("{}"))
+"""
+
 USERS = """
 import secretstorage
 for item in secretstorage.get_default_collection(secretstorage.dbus_init()).get_all_items():
@@ -87,6 +91,16 @@ def test_a_store_with_its_key_in_the_keyring_opens_in_another_process_and_anothe
     assert desktop.run(UNLOCKED, WRITE, READ) == ["OS keyring (SecretService)", "from the first process"]
     assert desktop.run(UNLOCKED, READ) == ["from the first process"]
     assert not desktop.key_file.exists()
+
+
+def test_a_key_moves_from_a_file_into_the_keyring_and_back(desktop):
+    assert desktop.run(UNLOCKED, WRITE, MOVE.format("keyring"), READ, key="file") == [
+        f"file {desktop.key_file}", "OS keyring (SecretService)", "from the first process",
+    ]  # fmt: skip
+    desktop.key_file.unlink()
+    # Sealed anew without a move, which must not make another key there.
+    assert desktop.run(UNLOCKED, MOVE.format("keyring"), READ) == ["OS keyring (SecretService)", "from the first process"]
+    assert desktop.run(UNLOCKED, MOVE.format("file"), READ) == [f"file {desktop.key_file}", "from the first process"]
 
 
 def test_auto_takes_a_keyring_that_works(desktop):

@@ -7,9 +7,6 @@ import pytest
 
 from registryauth.stores.encrypted import EncryptedStore
 
-# Its asserts explain themselves, too, when they fail.
-pytest.register_assert_rewrite("registryauth.testing.store_contract")
-
 OpenStore = Callable[[], EncryptedStore]
 
 

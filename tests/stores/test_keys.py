@@ -9,7 +9,7 @@ import pytest
 from registryauth.errors import ConfigurationError, StoreLocked, StoreUnavailable
 from registryauth.stores import keyring_key, keys
 from registryauth.stores.keyring_key import KeyringKey
-from registryauth.stores.keys import FileKey
+from registryauth.stores.keys import FileKey, Surroundings
 
 
 def test_a_key_file_is_made_once(tmp_path):
@@ -59,8 +59,8 @@ def test_file_and_auto_without_a_session_import_no_keyring(tmp_path):
     code = (
         "import sys\n"
         "from registryauth.stores import keys\n"
-        "assert keys.choose('auto', 'id', '/k', {}, platform='linux').label == 'file /k'\n"
-        "assert keys.choose('file', 'id', '/k', {'DBUS_SESSION_BUS_ADDRESS': 'x'}).label == 'file /k'\n"
+        "assert keys.choose('auto', 'id', keys.Surroundings('/k', {}), platform='linux').label == 'file /k'\n"
+        "assert keys.choose('file', 'id', keys.Surroundings('/k', {'DBUS_SESSION_BUS_ADDRESS': 'x'})).label == 'file /k'\n"
         "assert not {'keyring', 'subprocess'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -68,7 +68,7 @@ def test_file_and_auto_without_a_session_import_no_keyring(tmp_path):
 
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ConfigurationError) as caught:
-        keys.choose("stone", "id", "/k", {})
+        keys.choose("stone", "id", Surroundings("/k", {}))
     assert "auto, file, keyring" in caught.value.hint
 
 
@@ -81,9 +81,9 @@ def test_auto_takes_the_file_where_the_keyring_fails_and_keyring_says_why(monkey
         raise failure("no", hint="yes")
 
     monkeypatch.setattr(keyring_key, "find", failing)
-    assert keys.choose("auto", "id", "/k", BUS, platform="linux").label == "file /k"
+    assert keys.choose("auto", "id", Surroundings("/k", BUS), platform="linux").label == "file /k"
     with pytest.raises(failure):
-        keys.choose("keyring", "id", "/k", BUS, platform="linux")
+        keys.choose("keyring", "id", Surroundings("/k", BUS), platform="linux")
 
 
 class Keyring:
@@ -113,7 +113,7 @@ def test_a_keyring_key_comes_back():
     source = KeyringKey(SECRET_SERVICE, "5t0re", {}, keyring)
     assert source.load() == key
     assert source.label == "OS keyring (SecretService)"
-    assert keys.recorded(source.describe(), "5t0re", "/k", {}).label == source.label
+    assert keys.recorded(source.describe(), "5t0re", Surroundings("/k", {})).label == source.label
 
 
 def test_the_first_keyring_that_works_is_taken():

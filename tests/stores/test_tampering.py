@@ -261,8 +261,11 @@ def test_no_damaged_byte_of_the_file_gives_a_wrong_secret(store, open_again):
     written = store.put(a_record("r.example/a", "deploy", "one", "two"))
     whole = Path(store.path).read_bytes()
     refused = 0
-    for at in [position for position in range(len(whole)) if whole[position]]:
-        Path(store.path).write_bytes(whole[:at] + bytes([whole[at] ^ 0x15]) + whole[at + 1 :])
+    for at in range(len(whole)):
+        # One bit of every byte that says something, and of some of the zeros between.
+        if not whole[at] and at % 50:
+            continue
+        Path(store.path).write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
         try:
             found = open_again().list()
         except StoreError:
