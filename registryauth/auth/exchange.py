@@ -33,6 +33,8 @@ MAX_TOKEN_BODY = 128 * 1024
 #: token.md: "if expires_in is omitted, it defaults to 60 seconds", and no client may be given less.
 MIN_LIFETIME = 60.0
 CLIENT_ID = "registryauth"
+#: The first second of the year 10000, which no calendar of ours can show.
+_END_OF_TIME = 253_402_300_800
 #: What a token may be made of: visible ASCII, so that it can stand in a header and end none (RFC 6750 §2.1 allows less).
 _SENDABLE = r"[!-~]+"
 
@@ -40,12 +42,14 @@ _SENDABLE = r"[!-~]+"
 class Token(Value, hidden=("value",)):
     """An access token, when it dies (seconds since the epoch, on our clock) and, where it shows them, the rights in it.
 
-    *granted* is None for an opaque token: "we cannot tell", which is not "nothing".
+    *granted* is None for an opaque token: "we cannot tell", which is not "nothing". *witness* is whose word it is, in words:
+    the token's own, unverified, or that of the answer which it came in.
     """
 
     value: str
     expires_at: float
     granted: tuple[tuple[str, str, tuple[str, ...]], ...] | None = None
+    witness: str = ""
 
 
 def basic(credential: Basic) -> str:
@@ -118,16 +122,34 @@ def read_token(body: bytes, headers: Headers, now: float) -> Token:
     value = answer.get("token") or answer.get("access_token")
     if not isinstance(value, str) or not re.fullmatch(_SENDABLE, value):
         raise TokenRefused("the token server answered without a token", hint="it may not be a container registry's token server")
-    claims = _claims(value)
-    return Token(value, now + _lifetime(answer, claims, headers, now), _granted(claims))
+    claims = claims_of(value)
+    expires_at = now + _lifetime(answer, claims, headers, now)
+    words = ((_granted(claims), "the token says"), (_granted(answer), "the token server says"), (_scope(answer), "the token server says"))
+    for granted, witness in words:
+        if granted is not None:
+            return Token(value, expires_at, granted, witness)
+    return Token(value, expires_at)
+
+
+def expiry_of(secret: str) -> int:
+    """When *secret* says that it dies, if it is a JWT with an ``exp`` (RFC 7519 §4.1.4), in seconds since the epoch; 0 otherwise.
+
+    Nobody vouches for it: good for a date to show and to warn by, never for a decision of trust.
+    """
+    expires_at = _number(claims_of(secret).get("exp"))
+    return int(expires_at) if expires_at is not None and 0 < expires_at < _END_OF_TIME else 0
 
 
 def read_refusal(body: bytes, presented: Credential | None = None) -> str:
-    """The reason in a token server's error, cleaned for a terminal, without the secret *presented*; empty if it gave none."""
+    """The reason in a token server's error, cleaned for a terminal, without the secret *presented*; empty if it gave none.
+
+    A server before the token server answers with a page, the storage behind a registry with XML: then it is the title, or the code.
+    """
     try:
         answer = _object(body)
     except TokenRefused:
-        return ""
+        found = re.search(rb"<(?:title|Code)>([^<]{1,120})<", body)
+        answer = {"message": found[1].decode("latin-1")} if found else {}
     words = [answer.get("error_description"), answer.get("error"), answer.get("message"), answer.get("details")]
     errors = answer.get("errors")
     if isinstance(errors, list):
@@ -145,13 +167,17 @@ def _object(body: bytes) -> dict[str, Any]:
     return answer
 
 
-def _claims(token: str) -> dict[str, Any]:
-    """A JWT's claims, unverified: good for planning when to renew, never for a decision of trust. Empty for an opaque token."""
+def claims_of(token: str) -> dict[str, Any]:
+    """A JWT's claims, unverified: good for planning when to renew, never for a decision of trust. Empty for an opaque token.
+
+    Read also where base64's own alphabet or padding stands for that of URLs (RFC 7515 §2 has neither; some issuers do).
+    """
     parts = token.split(".")
     if len(parts) != 3:
         return {}
+    encoded = parts[1].rstrip("=").replace("+", "-").replace("/", "_")
     try:
-        claims = load_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), "the token", error=TokenRefused)
+        claims = load_json(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)), "the token", error=TokenRefused)
     except (ValueError, TokenRefused):
         return {}
     return claims if isinstance(claims, dict) else {}
@@ -203,3 +229,13 @@ def _granted(claims: dict[str, Any]) -> tuple[tuple[str, str, tuple[str, ...]], 
         return None
     rows = [row for row in access if isinstance(row, dict) and isinstance(row.get("actions"), list)]
     return tuple((str(row.get("type", "")), str(row.get("name", "")), tuple(map(str, row["actions"]))) for row in rows)
+
+
+def _scope(answer: dict[str, Any]) -> tuple[tuple[str, str, tuple[str, ...]], ...] | None:
+    """The ``scope`` of an answer to a POST: "the scope granted inside the access token" (oauth.md); None where nothing is readable."""
+    from registryauth.auth.scope import parse_scopes
+
+    said = answer.get("scope")
+    scopes = [scope for scope in parse_scopes(said) if scope.actions] if isinstance(said, str) else []
+    # Some repeat it empty whatever they gave, so that nothing said is not "nothing".
+    return tuple((scope.kind, scope.name, tuple(sorted(scope.actions))) for scope in scopes) or None

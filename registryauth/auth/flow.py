@@ -17,6 +17,7 @@ from registryauth.auth import exchange
 from registryauth.auth.cache import TokenCache, TokenKey
 from registryauth.auth.challenge import Challenge
 from registryauth.auth.exchange import Token
+from registryauth.auth.recent import Recent
 from registryauth.auth.scope import Scope, merge, parse_scopes
 from registryauth.credentials import NOBODY, Anonymous, Basic, Pinned, RegistryToken
 from registryauth.errors import RealmRefused, SizeMismatch, TokenRefused, TransportError, UnsupportedScheme
@@ -50,16 +51,17 @@ class Once(Value):
     """Wanted: the result of the flow that *run* makes, run by one caller at a time for the same *key*."""
 
     key: object
-    run: Callable[[], Flow[Token]]
+    run: Callable[[], Flow[Any]]
 
 
 class _Signed(Value):
-    """A request as it will be sent, and with what: *fresh* if the token was got for this very request."""
+    """A request as it will be sent, and with what: *fresh* if the token was got for this very request, *who* if with a password."""
 
     request: Request
     token: Token | None = None
     fresh: bool = False
     last: bool = False
+    who: tuple[Origin, str] | None = None
 
 
 #: Sends of one request: bare, with a cached token, with a new one, with a wider one.
@@ -76,8 +78,11 @@ class Authorizer:
         self._clock = clock
         self._insecure = insecure
         self.cache = TokenCache(clock)
-        self._refusals: dict[TokenKey, tuple[float, str, str]] = {}
-        self._asked: dict[tuple[Origin, str], Challenge] = {}
+        self._refusals: Recent[TokenKey, tuple[float, str, str]] = Recent()
+        self._asked: Recent[tuple[Origin, str], Challenge] = Recent()
+        # Whose password a registry took, and whose it refused, and when.
+        self._taken: Recent[tuple[Origin, str], bool] = Recent()
+        self._turned_down: Recent[tuple[Origin, str], float] = Recent()
 
     def flow(self, request: Request, repository: Repository | None, scopes: tuple[Scope, ...]) -> Flow[Response]:
         """Send *request* with whatever authorisation it takes, and give the last response, a refusal included.
@@ -90,7 +95,7 @@ class Authorizer:
         refused = 0
         for sends_left in reversed(range(_MAX_SENDS)):
             signed = (yield from self._sign(request, asked, repository, wanted, refused)) if asked else _Signed(request)
-            response: Response = yield signed.request
+            response = yield from self._send(signed, request)
             # A client that follows redirects shows us the answer of wherever they led, which may ask nothing of us (CVE-2020-15157).
             again = _asked_again(response) if response.url.origin == origin else None
             exhausted = signed.last and again is not None and asked is not None and again.scheme == asked.scheme
@@ -105,8 +110,17 @@ class Authorizer:
                 refused += 1
             response.close()
             asked, wanted = again, wider
-            self._asked[origin, repository.path if repository else ""] = again
+            self._asked.put((origin, repository.path if repository else ""), again)
         raise AssertionError("the last send returns")
+
+    def grant(self, origin: Origin, asked: Challenge, pinned: Pinned, scopes: tuple[Scope, ...]) -> Flow[Token]:
+        """A new token for *scopes* alone, kept by nobody: what the token server that *asked* names gives *pinned* for them.
+
+        Yields effects. Raises `RealmRefused`, and `TokenRefused` after one attempt; that refusal is not remembered, because
+        it may speak of the scopes and not of the credential.
+        """
+        self._may_carry(origin, pinned, exchange.realm(asked))
+        return (yield from self._fetch(origin, asked, pinned, scopes))
 
     def granted(
         self, origin: Origin, repository: Repository, scopes: tuple[Scope, ...], candidates: tuple[Pinned, ...]
@@ -130,11 +144,40 @@ class Authorizer:
         path = repository.path if repository else ""
         if known := self._asked.get((origin, path)):
             return known
-        # Copied: another thread may learn of a challenge meanwhile.
-        for (other, _), challenge in reversed(self._asked.copy().items()):
+        for (other, _), challenge in self._asked.newest_first():
             if other == origin and all(scope.kind in ("repository", "registry") for scope in _scopes_of(challenge)):
                 return challenge.replace(params=tuple(p for p in challenge.params if p[0] != "scope"))
         return None
+
+    def _send(self, signed: _Signed, bare: Request) -> Flow[Response]:
+        """The answer to a request; a password that the registry has not taken yet is tried by one at a time."""
+        who = signed.who
+        if who is None:
+            response: Response = yield signed.request
+            return response
+        if not self._taken.get(who):
+            response = yield Once(who, lambda: self._try(signed, bare, who))
+            return response
+        response = yield signed.request
+        if response.status == 401:
+            # Changed meanwhile, or it does for less than this request: whoever is next finds out alone.
+            self._taken.drop(who)
+        return response
+
+    def _try(self, signed: _Signed, bare: Request, who: tuple[Origin, str]) -> Flow[Response]:
+        """The answer to a password; to none, where somebody else's was refused a moment ago: many at once must not lock it out."""
+        at = self._turned_down.get(who)
+        response: Response
+        if at is not None and 0 <= self._clock() - at < _REFUSED_FOR:
+            response = yield bare
+            return response
+        response = yield signed.request
+        if response.url.origin == bare.url.origin:
+            if response.status == 401:
+                self._turned_down.put(who, self._clock())
+            elif response.status != 429 and response.status < 500:
+                self._taken.put(who, True)
+        return response
 
     def _sign(
         self, request: Request, asked: Challenge, repository: Repository | None, wanted: tuple[Scope, ...], refused: int
@@ -166,7 +209,8 @@ class Authorizer:
                 hint="log in with --username and --password-stdin",
             )
         self._may_carry(request.url.origin, pinned, request.url)
-        return _Signed(request.with_header("authorization", exchange.basic(pinned.credential)), last=refused + 1 >= len(candidates))
+        signed = request.with_header("authorization", exchange.basic(pinned.credential))
+        return _Signed(signed, last=refused + 1 >= len(candidates), who=(request.url.origin, pinned.identity))
 
     def _exchange(
         self, origin: Origin, asked: Challenge, candidates: tuple[Pinned, ...], keys: list[TokenKey], wanted: tuple[Scope, ...]
@@ -186,7 +230,7 @@ class Authorizer:
             except TokenRefused as error:
                 if error.status != 401:
                     raise
-                self._refusals[key] = self._clock(), str(error), error.hint
+                self._refusals.put(key, (self._clock(), str(error), error.hint))
                 refused.append(error)
             else:
                 self.cache.put(key, wanted, token)
@@ -195,7 +239,7 @@ class Authorizer:
 
     def _refused(self, key: TokenKey) -> TokenRefused | None:
         """The refusal that the same credential met a moment ago: many at once must not lock an account out."""
-        at, message, hint = self._refusals.get(key, (0.0, "", ""))
+        at, message, hint = self._refusals.get(key) or (0.0, "", "")
         return TokenRefused(message, status=401, hint=hint) if message and 0 <= self._clock() - at < _REFUSED_FOR else None
 
     def _fetch(self, origin: Origin, asked: Challenge, pinned: Pinned, wanted: tuple[Scope, ...]) -> Flow[Token]:

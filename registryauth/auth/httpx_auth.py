@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: distribution-spec, "Endpoints": what stands between a repository and the rest of a path.
 _ENDPOINT = rf"/v2/(?P<path>{PATH})/(?:manifests|blobs|tags|referrers)/.+"
+#: The extension of a request that keeps its own Authorization.
+_OWN = "registryauth.authorization"
 _PUSH = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -53,10 +55,11 @@ class RegistryAuth(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Httpx calls this for every request of a sync client."""
-        yield from self._run(self._flow(request), request)
+        yield from self._run(self._flow(request), request, _Held(), [])
 
-    def _run(self, flow: Flow[Any], original: httpx.Request) -> Generator[httpx.Request, httpx.Response, Any]:
-        held, dropped = _Held(), list[httpx.Response]()
+    def _run(
+        self, flow: Flow[Any], original: httpx.Request, held: _Held, dropped: list[httpx.Response]
+    ) -> Generator[httpx.Request, httpx.Response, Any]:
         step = _Step(flow)
         while (effect := step.effect) is not None:
             try:
@@ -73,7 +76,7 @@ class RegistryAuth(httpx.Auth):
                     case Once(key, run):
                         self._flights.enter(key)
                         try:
-                            step.done((yield from self._run(run(), original)))
+                            step.done((yield from self._run(run(), original, held, dropped)))
                         finally:
                             self._flights.leave(key)
             except Error as error:
@@ -212,7 +215,10 @@ def _as_ours(request: httpx.Request) -> Request:
 def _as_httpx(wanted: Request, original: httpx.Request) -> httpx.Request:
     """*wanted* as httpx sends it: the user's own request with our Authorization, or one to a token server."""
     if (wanted.method, str(wanted.url)) == (original.method, str(Url.parse(str(original.url)))):
-        if authorization := wanted.header("authorization"):
+        # What it had before us, so that a password that was refused is not sent once more.
+        own = original.extensions.setdefault(_OWN, original.headers.get("authorization", ""))
+        original.headers.pop("authorization", None)
+        if authorization := wanted.header("authorization") or own:
             original.headers["authorization"] = authorization
         return original
     headers = [*wanted.headers, ("accept-encoding", "identity"), ("user-agent", original.headers.get("user-agent", "registryauth"))]

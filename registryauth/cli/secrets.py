@@ -35,6 +35,20 @@ def account_and_secret(username: str, *, from_stdin: bool, token_from_stdin: boo
     return username, getpass.getpass("Password: ", stream=sys.stderr)
 
 
+def next_secret(source: str) -> str:
+    """The secret that *source* gives: ``stdin``, or ``prompt``, which asks for it twice and needs a terminal."""
+    if source == "stdin":
+        return read_secret("next secret")
+    if not is_terminal(sys.stdin):
+        raise Misuse("there is no terminal to ask for the next secret at: use --secret-stdin")
+    import getpass
+
+    given = getpass.getpass("Next secret: ", stream=sys.stderr)
+    if given != getpass.getpass("Once more: ", stream=sys.stderr):
+        raise Misuse("the two are not the same; nothing was changed")
+    return given
+
+
 def read_secret(what: str) -> str:
     """Standard input without the one line end that `echo` and editors put there; other white space belongs to the secret."""
     if is_terminal(sys.stdin):

@@ -1,28 +1,27 @@
-"""Registering and forgetting principals."""
+"""Registering principals."""
 
 from __future__ import annotations
 
 import time
 
-from registryauth._origin import Url
-from registryauth._redact import printable
 from registryauth._value import Value
-from registryauth.credentials import TOKEN_USERNAME, IdentityToken, from_login
-from registryauth.errors import ConfigurationError, Conflict, CredentialNotFound, StoreCorrupt, TransportError
+from registryauth.auth.exchange import expiry_of
+from registryauth.credentials import IdentityToken, from_login
+from registryauth.errors import StoreCorrupt
+from registryauth.principals import refusals
+from registryauth.principals.asking import where_to_ask
 from registryauth.principals.verify import Verification, verify
 from registryauth.reference import Address, Repository
 from registryauth.stores.principal import Key, Principal, Slot
+from registryauth.stores.revisions import insist
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from registryauth.principals.verify import OpenClient
     from registryauth.stores import Store
-
-#: Writes that may come between our read and ours before we give up.
-_MAX_CONFLICTS = 8
 
 
 class Registration(Value):
@@ -46,21 +45,26 @@ def register(
     realm: str = "",
     insecure: bool = False,
     expires_at: int = 0,
+    not_before: int = 0,
     notes: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    needed: Sequence[str] = (),
+    default: bool = False,
     confirm: Callable[[str], bool] = lambda _: False,
     clock: Callable[[], float] = time.time,
 ) -> Registration:
     """Verify a credential against its registry, then store it; nothing is stored unless it was taken.
 
-    *open_client* None skips the verification, and then only *realm* is pinned. *notes* may hold tenant, owner and
-    purpose. Where the record is there already its secret is replaced and everything else said of it stays.
-    Raise what `verify` and the store raise; `ConfigurationError` for a secret or name that no protocol can carry.
+    *open_client* None skips the verification, and then only *realm* is pinned; a wildcard is verified at the host of
+    *repository*. *notes* may hold tenant, cloud, owner and purpose; *needed* are actions, ``pull`` for an admin's record
+    unless said. *default* makes it the default of several accounts; a login, and the first account of an address, always is.
+    Where the record is there already its secret is replaced and everything else said of it stays. Raise what `verify` and the
+    store raise, and `ConfigurationError` for what no protocol carries and no record can be.
     """
-    _refuse_unusable(account, secret)
-    if realm:
-        _refuse_no_url(realm)
-    if repository and not address.covers(repository):
-        raise ConfigurationError(f"{repository} is not in {address}", hint="name a repository that this credential is for")
+    asked = _checked(address, account, secret, repository, realm, insecure=insecure, unasked=open_client is None)
+    refusals.refuse_dates(not_before, expires_at)
+    refusals.refuse_unknown_actions(needed)
+    refusals.refuse_odd_labels(labels or {})
     credential = IdentityToken(secret) if kind == "identity-token" else from_login(account, secret)
     kind = "identity-token" if isinstance(credential, IdentityToken) else kind
     key = Key(address, account)
@@ -68,39 +72,63 @@ def register(
     _there(store, key)
     verification = None
     if open_client is not None:
-        verification = verify(address, credential, open_client, repository=repository, realm=realm, insecure=insecure, confirm=confirm)
-        realm = verification.realm if verification.verified else realm
+        verification = verify(asked, credential, open_client, repository=repository, realm=realm, insecure=insecure, confirm=confirm)
     now = clock()
-    slots = (Slot(secret, added_at=int(now), expires_at=expires_at),)
-    said: dict[str, Any] = {
-        "insecure": insecure,
-        "verified_at": int(now) if verification and verification.verified else 0,
-        "preferred_at": int(now * 1_000_000),
-        **{name: note for name, note in (notes or {}).items() if note},
-    }
-    # Without a verification nobody spoke of a token server, and the one that is pinned stays.
-    if (verification and verification.verified) or realm:
-        said["realm"] = realm
-    fresh = Principal(address, account, slots, kind=kind, made_by=made_by, created_at=int(now), **said)
-    for _ in range(_MAX_CONFLICTS):
+    slot = Slot(secret, added_at=int(now), expires_at=expires_at or expiry_of(secret), not_before=not_before, serial=1)
+    said = _said(verification, realm, notes or {}, insecure=insecure, now=now)
+    given = {"needed": tuple(needed)} if needed else {}
+    fresh = Principal(address, account, (slot,), kind=kind, made_by=made_by, created_at=int(now), **said, **_default_needs(made_by) | given)
+
+    def write() -> Registration:
         before, revision = _there(store, key)
-        record = _renewed(before, fresh, said) if before else fresh
-        try:
-            return Registration(store.put(record, revision), verification, revision != 0)
-        except Conflict:
-            continue
-    raise Conflict(f"{key} is being written by others all the time; nothing was stored", hint="try again")
+        record = _renewed(before, fresh, said | given, now) if before else fresh
+        record = record.replace(labels=tuple(sorted((dict(record.labels) | dict(labels or {})).items())))
+        if default or made_by != "admin" or _is_alone(store, key):
+            record = record.replace(preferred_at=int(now * 1_000_000))
+        return Registration(store.put(record, revision), verification, revision != 0)
+
+    return insist(write, key)
 
 
-def _renewed(before: Principal, fresh: Principal, said: Mapping[str, Any]) -> Principal:
+def _checked(
+    address: Address, account: str, secret: str, repository: Repository | None, realm: str, *, insecure: bool, unasked: bool
+) -> Address:
+    """Where to ask, once nothing speaks against a record of this."""
+    refusals.refuse_unusable(account, secret)
+    refusals.refuse_shared_wildcard(address, insecure=insecure)
+    if realm:
+        refusals.refuse_no_url(realm)
+    return address if unasked and not repository else where_to_ask(address, repository)
+
+
+def _said(verification: Verification | None, realm: str, notes: Mapping[str, str], *, insecure: bool, now: float) -> dict[str, Any]:
+    """What a registration says of the account, beside its secret."""
+    taken = verification is not None and verification.verified
+    said: dict[str, Any] = {"insecure": insecure, "verified_at": int(now) if taken else 0, "updated_at": int(now)}
+    # Without a verification nobody spoke of a token server, and the one that is pinned stays.
+    if verification is not None and taken:
+        said["realm"] = verification.realm
+    elif realm:
+        said["realm"] = realm
+    return said | {name: note for name, note in notes.items() if note}
+
+
+def _default_needs(made_by: str) -> dict[str, Any]:
+    return {"needed": ("pull",)} if made_by == "admin" else {}
+
+
+def _renewed(before: Principal, fresh: Principal, said: dict[str, Any], now: float) -> Principal:
     """*before* with *fresh*'s secret and what was *said* with it; what an admin registered stays an admin's."""
     # A login tells tokens from passwords, and a service principal from a person it does not.
     unsaid = fresh.made_by == "login" and fresh.kind == "user" and before.kind != "identity-token"
+    slots = before.renewed(fresh.slots[0], now)
+    # A secret that was verified once does not become unverified by being given again.
+    still = before.verified_at if slots[0].secret == before.slots[0].secret else 0
     return before.replace(
-        slots=fresh.slots,
+        slots=slots,
         kind=before.kind if unsaid else fresh.kind,
         made_by="admin" if "admin" in (before.made_by, fresh.made_by) else fresh.made_by,
-        **said,
+        **said | {"verified_at": fresh.verified_at or still},
     )
 
 
@@ -114,47 +142,9 @@ def _there(store: Store, key: Key) -> tuple[Principal | None, int | None]:
     return found, found.revision if found else 0
 
 
-def forget(store: Store, address: Address, account: str | None = None) -> list[Principal]:
-    """Remove *account*'s record at exactly *address*, or every account's; give what was removed.
-
-    A damaged record can be removed by its account, and is given without its secrets. Raise `CredentialNotFound` if there was none.
-    """
+def _is_alone(store: Store, key: Key) -> bool:
+    """Whether no other account is stored at this address, as far as can be read."""
     try:
-        there = list(store.at(address))
-    except StoreCorrupt as error:
-        if account is None:
-            raise StoreCorrupt(str(error), hint=f"{error.hint}; one record alone is removed with --account") from error
-        there = [Principal(address, account, ())]
-    gone = [record for record in there if account in (None, record.account) and store.delete(record.key)]
-    if not gone:
-        whose = f" of {printable(account, 80)}" if account else ""
-        raise CredentialNotFound(f"no credential{whose} is stored for {address}", hint="'registryauth list' shows what is")
-    return gone
-
-
-def _refuse_no_url(realm: str) -> None:
-    try:
-        Url.parse(realm)
-    except TransportError:
-        raise ConfigurationError(
-            f"{printable(realm, 100)} is not the URL of a token server", hint="for example https://auth.example.com/token"
-        ) from None
-
-
-def _refuse_unusable(account: str, secret: str) -> None:
-    """A user name ends at the first colon in Basic (RFC 7617 §2), and no protocol carries a line break."""
-    if not account or not secret:
-        raise ConfigurationError(
-            f"the {'user name' if not account else 'secret'} is empty", hint="nothing was sent, nothing stored; check where it comes from"
-        )
-    if account != TOKEN_USERNAME and (":" in account or not account.isprintable()):
-        raise ConfigurationError(
-            "a user name holds no colon and no control character",
-            hint="at a colon HTTP would end the name (RFC 7617)",
-        )
-    if any(0xD800 <= ord(c) < 0xE000 for c in secret):
-        raise ConfigurationError("the secret is not text in UTF-8", hint="is the terminal's encoding, or the file, the right one?")
-    if any(ord(c) < 32 or ord(c) == 127 for c in secret):
-        raise ConfigurationError(
-            "the secret holds a control character, which no registry can be sent", hint="is there a line break too many in the file?"
-        )
+        return all(record.account == key.account for record in store.at(key.address))
+    except StoreCorrupt:
+        return False

@@ -48,9 +48,10 @@ def verify(
     *confirm* is shown and says yes to; otherwise raise `RealmRefused`, having sent it nowhere. Raise `TokenRefused`,
     `Unauthorized` or `Denied` where it is not taken, after one attempt.
     """
-    origin, asked = _asked(address.registry, open_client)
+    with open_client(lambda _: ()) as client:
+        origin, asked = what_is_asked(client, address.registry)
     if asked is None:
-        return Verification(False, f"{address.registry} answers without a credential, so it says nothing about this one")
+        return Verification(False, asks_nobody(address.registry))
     pinned = _realm_to_pin(origin, asked, realm, insecure=insecure, confirm=confirm)
     held = (Pinned(credential, "the credential given", (Url.parse(pinned).origin,) if pinned else (), insecure),)
     with open_client(lambda _: held) as client:
@@ -65,18 +66,22 @@ def verify(
     return Verification(True, _how(asked, repository, granted), pinned, granted)
 
 
-def _asked(registry: Registry, open_client: OpenClient) -> tuple[Origin, Challenge | None]:
-    """Where *registry* is, and what it asks for, None if nothing; asked by a client that holds no credential."""
-    with open_client(lambda _: ()) as client:
-        try:
-            bare = client.challenge(registry)
-        except RegistryError as error:
-            if error.status not in (*range(300, 400), 404, 405, 410):
-                raise
-            raise _no_registry(registry, f"it answers {error.status} to GET /v2/") from error
-        origin, status, lines = bare.url.origin, bare.status, bare.headers.all("www-authenticate")
-        media_type = bare.headers.get("content-type").partition(";")[0].strip().lower()
-        bare.close()
+def asks_nobody(registry: Registry) -> str:
+    """What there is to say of a registry that asks for no credential."""
+    return f"{registry} answers without a credential, so it says nothing about this one"
+
+
+def what_is_asked(client: Client, registry: Registry) -> tuple[Origin, Challenge | None]:
+    """Where *registry* is, and what it asks for, None if nothing; asked without a credential. Raise `RegistryError` for what is none."""
+    try:
+        bare = client.challenge(registry)
+    except RegistryError as error:
+        if error.status not in (*range(300, 400), 404, 405, 410):
+            raise
+        raise _no_registry(registry, f"it answers {error.status} to GET /v2/") from error
+    origin, status, lines = bare.url.origin, bare.status, bare.headers.all("www-authenticate")
+    media_type = bare.headers.get("content-type").partition(";")[0].strip().lower()
+    bare.close()
     if status == 200 and media_type in ("text/html", "application/xhtml+xml"):
         raise _no_registry(registry, "it answers with a web page")
     if status == 401 and not lines:

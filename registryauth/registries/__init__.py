@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registryauth.registries.kind import Classification, Kind, kind_of
+from registryauth.registries.kind import Classification, Kind, in_registry, is_workspace_image, kind_of
 from registryauth.registries.providers import Provider, provider_of
 
-__all__ = ["Classification", "Kind", "Provider", "kind_of", "provider_of"]
+__all__ = ["Classification", "Kind", "Provider", "in_registry", "is_workspace_image", "kind_of", "provider_of"]

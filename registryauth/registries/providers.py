@@ -41,7 +41,8 @@ _ECR_PUBLIC = Provider("ecr-public", "Amazon ECR Public Gallery", cloud="aws", a
 _ECR = Provider("ecr", "Amazon Elastic Container Registry", cloud="aws")
 _ECR_CHINA = _ECR.replace(title="Amazon Elastic Container Registry (China)", cloud="aws-china")
 
-_HOSTS = {
+#: Hosts that are one registry each.
+HOSTS = {
     "mcr.microsoft.com": _MCR,
     "docker.io": Provider("docker-hub", "Docker Hub", may_be_public=True),
     "ghcr.io": Provider("ghcr", "GitHub Container Registry", may_be_public=True),
@@ -82,9 +83,9 @@ def _acr(suffix: str, cloud: str, where: str) -> tuple[tuple[str, str, Provider]
     )
 
 
-# Suffix, pattern of all that stands before it, provider. Apart, so that a host costs the compilation of the
-# one or two patterns that can match it.
-_SUFFIXES = (
+#: Suffix, pattern of all that stands before it, provider. Apart, so that a host costs the compilation of the
+#: one or two patterns that can match it.
+SUFFIXES = (
     *(row for suffix, (cloud, where) in _ACR_CLOUDS.items() for row in _acr(suffix, cloud, where)),
     (
         ".data.mcr.microsoft.com",
@@ -102,6 +103,9 @@ _SUFFIXES = (
     (".on.amazonwebservices.com.cn", rf"{_ACCOUNT}\.dkr-ecr(?:-fips)?\.{_AWS_REGION}", _ECR_CHINA),
 )
 
+#: Every operator's clouds.
+CLOUDS = tuple(sorted({provider.cloud for provider in (*HOSTS.values(), *(row[2] for row in SUFFIXES)) if provider.cloud}))
+
 
 def provider_of(registry: Registry) -> Provider:
     """Who runs *registry*; the generic provider where no row of the table is its host.
@@ -111,9 +115,9 @@ def provider_of(registry: Registry) -> Provider:
     """
     if registry.is_loopback:
         return LOCAL
-    if exact := _HOSTS.get(registry.host):
+    if exact := HOSTS.get(registry.host):
         return exact
-    for suffix, before, provider in _SUFFIXES:
+    for suffix, before, provider in SUFFIXES:
         if registry.host.endswith(suffix) and re.fullmatch(before, registry.host.removesuffix(suffix)):
             return provider
     return GENERIC

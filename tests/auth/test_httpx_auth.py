@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import zlib
 from typing import Any
@@ -336,3 +337,22 @@ def test_what_is_about_no_registry(target: str) -> None:
 def test_docker_hubs_own_host_is_docker_hub() -> None:
     repository, _ = wanted_by(our_get("/v2/library/ubuntu/manifests/latest", origin="https://registry-1.docker.io"))
     assert str(repository) == "docker.io/library/ubuntu"
+
+
+def test_basic_is_answered_through_httpx_once_for_many(simulator: RegistrySimulator) -> None:
+    """The password is tried inside a flight; its refusal is read, closed and given back all the same."""
+    simulator.auth = "basic"
+    auth = RegistryAuth(lambda _: (pinned(Basic("robot", "wrong"), "one"), pinned(Basic("robot", "pw"), "two")))
+    with httpx.Client(auth=auth, transport=simulator.httpx_transport()) as client:
+        assert [client.get(URL).status_code for _ in range(3)] == [200] * 3
+    sent = [base64.b64decode(r.header("authorization").partition(" ")[2]).decode() for r in simulator.requests if r.header("authorization")]
+    assert sent.count("robot:wrong") == 1
+    assert sent[-1] == "robot:pw"
+
+
+def test_a_password_that_was_refused_is_not_left_in_the_request(simulator: RegistrySimulator) -> None:
+    simulator.auth = "basic"
+    auth = RegistryAuth(lambda _: (pinned(Basic("robot", "wrong"), "one"), pinned(Basic("robot", "also wrong"), "two")))
+    with httpx.Client(auth=auth, transport=simulator.httpx_transport()) as client:
+        assert [client.get(URL).status_code for _ in range(2)] == [401] * 2
+    assert sum(bool(r.header("authorization")) for r in simulator.requests) == 2

@@ -6,6 +6,7 @@ import threading
 
 import anyio
 import httpx
+import pytest
 
 from registryauth.auth import RegistryAuth
 from registryauth.credentials import Basic, Pinned
@@ -16,6 +17,15 @@ from registryauth.testing import RegistrySimulator
 from .by_hand import BEARER, pinned
 
 URL = "https://r.example/v2/team/app/manifests/v1"
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def loop(request: pytest.FixtureRequest) -> str:
+    """Either loop; whoever has no trio installed tests the one."""
+    if request.param == "trio":
+        pytest.importorskip("trio")
+    name: str = request.param
+    return name
 
 
 class SlowRegistry:
@@ -62,17 +72,17 @@ async def gather(client: httpx.AsyncClient, count: int, registry: SlowRegistry) 
     return results
 
 
-def test_sixteen_tasks_on_a_cold_cache_ask_for_one_token() -> None:
+def test_sixteen_tasks_on_a_cold_cache_ask_for_one_token(loop: str) -> None:
     async def run() -> None:
         registry = SlowRegistry()
         async with httpx.AsyncClient(transport=httpx.MockTransport(registry), auth=robot()) as client:
             assert await gather(client, 16, registry) == [200] * 16
         assert registry.asked == 1
 
-    anyio.run(run)
+    anyio.run(run, backend=loop)
 
 
-def test_a_leader_whose_connection_breaks_does_not_hang_the_others() -> None:
+def test_a_leader_whose_connection_breaks_does_not_hang_the_others(loop: str) -> None:
     async def run() -> None:
         registry = SlowRegistry(httpx.ConnectError("cut"))
         auth = robot()
@@ -83,10 +93,10 @@ def test_a_leader_whose_connection_breaks_does_not_hang_the_others() -> None:
         assert registry.asked == 2
         assert auth._async_flights == {}
 
-    anyio.run(run)
+    anyio.run(run, backend=loop)
 
 
-def test_a_leader_that_is_refused_does_not_hang_the_others() -> None:
+def test_a_leader_that_is_refused_does_not_hang_the_others(loop: str) -> None:
     async def run() -> None:
         registry = SlowRegistry(*[httpx.Response(401) for _ in range(4)])
         auth = robot()
@@ -96,10 +106,10 @@ def test_a_leader_that_is_refused_does_not_hang_the_others() -> None:
         assert registry.asked == 1, "the same wrong password was presented more than once"
         assert auth._async_flights == {}
 
-    anyio.run(run)
+    anyio.run(run, backend=loop)
 
 
-def test_a_cancelled_leader_lets_the_next_one_go() -> None:
+def test_a_cancelled_leader_lets_the_next_one_go(loop: str) -> None:
     async def run() -> None:
         registry = SlowRegistry()
         auth = robot()
@@ -112,10 +122,10 @@ def test_a_cancelled_leader_lets_the_next_one_go() -> None:
                 assert (await client.get(URL)).status_code == 200
         assert auth._async_flights == {}
 
-    anyio.run(run)
+    anyio.run(run, backend=loop)
 
 
-def test_a_cancelled_follower_takes_nothing_with_it() -> None:
+def test_a_cancelled_follower_takes_nothing_with_it(loop: str) -> None:
     async def run() -> None:
         registry = SlowRegistry()
         auth = robot()
@@ -130,10 +140,10 @@ def test_a_cancelled_follower_takes_nothing_with_it() -> None:
                 assert (await client.get(URL)).status_code == 200
         assert registry.asked == 1
 
-    anyio.run(run)
+    anyio.run(run, backend=loop)
 
 
-def test_a_lookup_that_blocks_does_not_stop_the_loop() -> None:
+def test_a_lookup_that_blocks_does_not_stop_the_loop(loop: str) -> None:
     """A credential may come from a keyring or a helper program: it is fetched on a worker thread."""
     release = threading.Event()
     threads: list[int] = []
@@ -154,11 +164,11 @@ def test_a_lookup_that_blocks_does_not_stop_the_loop() -> None:
                 release.set()
             assert (await client.get(URL)).status_code == 200
 
-    anyio.run(run)
+    anyio.run(run, backend=loop)
     assert threading.get_ident() not in threads
 
 
-def test_one_auth_may_be_used_in_one_loop_after_another() -> None:
+def test_one_auth_may_be_used_in_one_loop_after_another(loop: str) -> None:
     auth = robot()
 
     async def run() -> int:
@@ -167,10 +177,10 @@ def test_one_auth_may_be_used_in_one_loop_after_another() -> None:
         async with httpx.AsyncClient(transport=httpx.MockTransport(registry), auth=auth) as client:
             return (await client.get(URL)).status_code
 
-    assert [anyio.run(run), anyio.run(run)] == [200, 200]
+    assert [anyio.run(run, backend=loop), anyio.run(run, backend=loop)] == [200, 200]
 
 
-def test_over_a_real_socket_sixteen_tasks_are_eighteen_requests_and_more_only_for_those_who_came_bare() -> None:
+def test_over_a_real_socket_sixteen_tasks_are_eighteen_requests_and_more_only_for_those_who_came_bare(loop: str) -> None:
     simulator = RegistrySimulator(accounts={"robot": "pw"})
     simulator.add_image("team/app", "v1")
 
@@ -180,5 +190,26 @@ def test_over_a_real_socket_sixteen_tasks_are_eighteen_requests_and_more_only_fo
                 tasks.start_soon(client.get, f"http://{host}/v2/team/app/manifests/v1")
 
     with simulator.serve() as host:
-        anyio.run(run, host)
+        anyio.run(run, host, backend=loop)
     assert sum(request.url.target.startswith("/token") for request in simulator.requests) == 1
+
+
+def test_many_tasks_present_a_wrong_basic_password_once(loop: str) -> None:
+    simulator = RegistrySimulator(auth="basic", accounts={"robot": "pw"})
+    simulator.add_image("team/app", "v1")
+
+    async def main() -> list[int]:
+        auth = RegistryAuth(lambda _: (pinned(Basic("robot", "wrong"), "one"), pinned(Basic("robot", "pw"), "two")))
+        results: list[int] = []
+        async with httpx.AsyncClient(auth=auth, transport=simulator.httpx_transport()) as client, anyio.create_task_group() as tasks:
+
+            async def fetch() -> None:
+                results.append((await client.get(URL)).status_code)
+
+            for _ in range(8):
+                tasks.start_soon(fetch)
+        return results
+
+    assert anyio.run(main, backend=loop) == [200] * 8
+    passwords = [r.header("authorization") for r in simulator.requests if r.header("authorization")]
+    assert passwords.count(passwords[0]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from collections.abc import Callable
@@ -11,11 +12,11 @@ import pytest
 
 from registryauth._http import Request, Response
 from registryauth.auth.drive import Flights
-from registryauth.credentials import Basic
+from registryauth.credentials import Basic, Pinned
 from registryauth.errors import Error, TokenRefused, TransportError
 from registryauth.testing import RegistrySimulator
 
-from .by_hand import REPOSITORY, Answer, Caller, Wire, get, pinned, token, unauthorized
+from .by_hand import REPOSITORY, Answer, Caller, Wire, get, origin, pinned, token, unauthorized
 
 ROBOT = pinned(Basic("robot", "pw"))
 
@@ -120,6 +121,135 @@ def test_a_leader_whose_connection_breaks_does_not_hang_the_others(simulator: Re
     assert sum(isinstance(result, TransportError) for result in results) == 1
     assert sum(isinstance(result, Response) and result.status == 200 for result in results) == 7
     assert slow.tokens == 2
+
+
+# Basic.
+
+CHALLENGE = 'Basic realm="r"'
+
+
+class Doorman:
+    """A registry that lets in who has one of *right*; takes its time over a password. Knows how many it is asked about at once."""
+
+    def __init__(self, *right: str) -> None:
+        self.right = right
+        self.passwords: list[str] = []
+        self.most = 0
+        self._now = 0
+        self._lock = threading.Lock()
+
+    def send(self, request: Request) -> Response:
+        kind, _, value = request.header("authorization").partition(" ")
+        if kind != "Basic":
+            return Response.of(401, [("www-authenticate", CHALLENGE)], request.url)
+        password = base64.b64decode(value).decode().partition(":")[2]
+        with self._lock:
+            self.passwords.append(password)
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(0.02)
+        with self._lock:
+            self._now -= 1
+        if password in self.right:
+            return Response.of(200, [], request.url)
+        return Response.of(401, [("www-authenticate", CHALLENGE)], request.url)
+
+    def close(self) -> None:
+        pass
+
+
+def slots(*passwords: str) -> list[Pinned]:
+    return [pinned(Basic("robot", password), f"store:{number}") for number, password in enumerate(passwords)]
+
+
+def test_a_wrong_basic_password_is_presented_once_however_many_ask() -> None:
+    door = Doorman("right")
+    call = Caller(door, *slots("wrong"), clock=time.time)
+    results = together(16, lambda _: call().status)
+    assert results == [401] * 16
+    assert door.passwords == ["wrong"]
+    assert call.flights._waiting == {}
+
+
+def test_a_wrong_first_slot_too_and_the_second_lets_all_of_them_in() -> None:
+    door = Doorman("right")
+    call = Caller(door, *slots("wrong", "right"), clock=time.time)
+    assert together(8, lambda _: call().status) == [200] * 8
+    assert door.passwords.count("wrong") == 1
+
+
+def test_a_password_that_was_taken_is_used_side_by_side() -> None:
+    door = Doorman("right")
+    call = Caller(door, *slots("right"), clock=time.time)
+    call()
+    assert together(8, lambda _: call().status) == [200] * 8
+    assert door.most > 1
+
+
+def test_one_that_is_refused_later_is_found_out_by_one_again() -> None:
+    door = Doorman("right")
+    call = Caller(door, *slots("right"), clock=time.time)
+    call()
+    door.right = ()
+    assert call().status == 401
+    door.passwords.clear()
+    assert together(8, lambda _: call().status) == [401] * 8
+    assert door.passwords == ["right"]
+
+
+def test_a_refused_password_is_tried_again_after_a_while() -> None:
+    now = [1000.0]
+    door = Doorman("right")
+    call = Caller(door, *slots("late"), clock=lambda: now[0])
+    assert [call().status, call().status] == [401, 401]
+    assert door.passwords == ["late"]
+    door.right = ("late",)
+    now[0] += 3
+    assert call().status == 200
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_says_nothing_of_the_password_neither_opens_nor_closes_the_door(status: int) -> None:
+    wire = Wire(unauthorized(CHALLENGE), status, unauthorized(CHALLENGE), unauthorized(CHALLENGE))
+    call = Caller(wire, *slots("pw"))
+    assert call().status == status
+    # Not known to be right, so tried alone, and then not again.
+    assert call().status == 401
+    assert call.authorizer._turned_down.newest_first() != []
+
+
+def test_a_basic_leader_whose_connection_breaks_does_not_hang_the_others() -> None:
+    broken = iter([True])
+    door = Doorman("right")
+
+    class Breaking(Doorman):
+        def send(self, request: Request) -> Response:
+            if request.header("authorization") and next(broken, False):
+                raise TransportError("cut")
+            return door.send(request)
+
+    call = Caller(Breaking(), *slots("right"), clock=time.time)
+    results = together(8, lambda _: call())
+    assert sum(isinstance(result, TransportError) for result in results) == 1
+    assert sum(isinstance(result, Response) and result.status == 200 for result in results) == 7
+
+
+def test_registries_do_not_wait_for_each_other() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def answer(request: Request) -> Answer:
+        if not request.header("authorization"):
+            return unauthorized(CHALLENGE)
+        both.wait()
+        return 200
+
+    call = Caller(Wire(answer), *slots("pw"))
+    hosts = ["https://r.example", "https://r.example:444"]
+    call.candidates = (Pinned(Basic("robot", "pw"), "store:1", tuple(origin(host) for host in hosts)),)
+    assert together(2, lambda n: call(get(origin=hosts[n]), None).status) == [200, 200]
+
+
+# What goes wrong on the way.
 
 
 def test_an_interrupted_leader_leaves_nothing_locked() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registryauth._http import Headers
-from registryauth.auth.exchange import MAX_TOKEN_BODY, MIN_LIFETIME, Token, read_token
+from registryauth.auth.exchange import MAX_TOKEN_BODY, MIN_LIFETIME, Token, expiry_of, read_token
 from registryauth.errors import TokenRefused
 
 CANARY = "canary-7f3a"
@@ -253,3 +253,39 @@ def test_a_token_is_in_no_repr() -> None:
     assert CANARY not in repr(token)
     assert CANARY not in str(token)
     assert CANARY not in f"{[token]}"
+
+
+def test_whose_word_the_rights_are_is_told() -> None:
+    access = [{"type": "repository", "name": "a", "actions": ["pull"]}]
+    rows = (("repository", "a", ("pull",)),)
+    own = read({"token": jwt({"access": access}), "scope": "repository:a:push"})
+    assert (own.granted, own.witness) == (rows, "the token says")
+    beside = read({"token": "opaque", "access": access})
+    assert (beside.granted, beside.witness) == (rows, "the token server says")
+    assert read({"token": "opaque", "access": []}).granted == ()
+    assert read({"token": "opaque"}).witness == ""
+
+
+def test_the_scope_beside_an_opaque_token_is_what_it_grants() -> None:
+    """oauth.md: "scope (REQUIRED): The scope granted inside the access token."."""
+    token = read({"access_token": "opaque", "scope": "repository:a/b:pull,push registry:catalog:*"})
+    assert token.granted == (("repository", "a/b", ("pull", "push")), ("registry", "catalog", ("*",)))
+    for nothing in ("", " ", "aws", None, 7, ["repository:a:pull"]):
+        assert read({"token": "opaque", "scope": nothing}).granted is None
+
+
+@pytest.mark.parametrize(
+    ("claims", "expires_at"),
+    [
+        ({"exp": 1_900_000_000}, 1_900_000_000),
+        ({"exp": 253_402_300_799}, 253_402_300_799),
+        ({"exp": 253_402_300_800}, 0),
+        ({"exp": -1}, 0),
+        ({"exp": "1900000000"}, 0),
+        ({}, 0),
+        ([], 0),
+    ],
+)
+def test_when_a_secret_says_that_it_dies(claims: Any, expires_at: int) -> None:
+    assert expiry_of(jwt(claims)) == expires_at
+    assert expiry_of(jwt(claims).rpartition(".")[0]) == 0, "two parts are no JWT"

@@ -51,3 +51,19 @@ def sent(simulator):
         return found
 
     return sent
+
+
+class OneOf(str):
+    """A password of the simulator's that several are: what a registry takes while two secrets are valid."""
+
+    __slots__ = ("accepted",)
+
+    def __new__(cls, *accepted):
+        made = super().__new__(cls, accepted[0])
+        made.accepted = set(accepted)
+        return made
+
+    def __eq__(self, other):
+        return other in self.accepted
+
+    __hash__ = str.__hash__

@@ -27,7 +27,7 @@ def test_what_was_verified_is_stored_with_when_and_how(store, opened):
     done = register(store, HOST, "me", CANARY, opened, made_by="login", expires_at=1_900_000_000, clock=clock)
     assert (done.replaced, done.verification.verified) == (False, True)
     assert store.list() == [done.principal]
-    assert done.principal.slots == (Slot(CANARY, added_at=1_800_000_000, expires_at=1_900_000_000),)
+    assert done.principal.slots == (Slot(CANARY, added_at=1_800_000_000, expires_at=1_900_000_000, serial=1),)
     dates = (done.principal.created_at, done.principal.verified_at, done.principal.preferred_at)
     assert dates == (1_800_000_000, 1_800_000_000, 1_800_000_000_250_000)
     assert (done.principal.made_by, done.principal.kind, done.principal.insecure) == ("login", "user", False)
@@ -83,7 +83,7 @@ def test_a_new_secret_keeps_what_was_said_of_the_account(store, opened):
     done = register(store, HOST, "me", CANARY, opened, **admin, notes={"owner": "new", "purpose": ""}, clock=clock)
     assert done.replaced
     assert (done.principal.tenant, done.principal.owner, done.principal.purpose) == ("t", "new", "p")
-    assert (done.principal.created_at, done.principal.slots) == (1, (Slot(CANARY, added_at=int(NOW)),))
+    assert (done.principal.created_at, done.principal.slots) == (1, (Slot(CANARY, added_at=int(NOW), serial=2),))
     assert done.principal.revision > first.principal.revision
 
 
@@ -284,3 +284,102 @@ def test_where_more_than_a_record_is_damaged_nothing_is_written(damaged, home):
     with pytest.raises(StoreCorrupt):
         register(open_store(key="file", environ={"HOME": str(home)}), HOST, "bad", "new", None, made_by="login")
     assert (home / ".local/share/registryauth/store.db").read_bytes() == b"foreign" * 1000
+
+
+# -- what an admin says of a principal --
+
+
+def test_everything_that_is_said_is_kept(store, opened):
+    said = {
+        "notes": {"tenant": "t", "cloud": "azure", "owner": "o", "purpose": "p"},
+        "labels": {"team": "ml", "env": "prod"},
+        "needed": ["pull", "push"],
+        "not_before": 5,
+        "expires_at": 1_900_000_000,
+    }
+    record = register(store, HOST, "me", CANARY, opened, made_by="admin", clock=clock, **said).principal
+    assert record == store.exact(record.key)
+    assert (record.tenant, record.cloud, record.owner, record.purpose) == ("t", "azure", "o", "p")
+    assert (record.labels, record.needed) == ((("env", "prod"), ("team", "ml")), ("pull", "push"))
+    assert (record.slots[0].not_before, record.slots[0].serial, record.updated_at) == (5, 1, int(NOW))
+
+
+def test_an_admin_s_principal_needs_to_pull_unless_said_and_a_login_needs_nothing_in_particular(store):
+    assert register(store, HOST, "a", "s", None, made_by="admin").principal.needed == ("pull",)
+    assert register(store, HOST, "b", "s", None, made_by="login").principal.needed == ()
+    register(store, HOST, "c", "s", None, made_by="admin", needed=["push"])
+    assert register(store, HOST, "c", "s", None, made_by="admin").principal.needed == ("push",)
+
+
+def test_labels_are_added_to_those_that_are_there(store):
+    register(store, HOST, "a", "s", None, made_by="admin", labels={"x": "1", "y": "2"})
+    assert register(store, HOST, "a", "s", None, made_by="admin", labels={"y": "3"}).principal.labels == (("x", "1"), ("y", "3"))
+
+
+def test_the_same_secret_again_stays_verified_and_the_one_that_consumers_have(store, opened):
+    first = register(store, HOST, "me", CANARY, opened, made_by="admin", clock=lambda: 5.0).principal
+    again = register(store, HOST, "me", CANARY, None, made_by="admin", notes={"owner": "ml"}, clock=lambda: 9.0).principal
+    assert (again.slots, again.verified_at, again.updated_at, again.owner) == (first.slots, 5, 9, "ml")
+    other = register(store, HOST, "me", "another", None, made_by="admin").principal
+    assert (other.slots[0].serial, other.verified_at) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"needed": ["pull", "fetch"]}, "'fetch' is no action"),
+        ({"needed": [""]}, "'' is no action"),
+        ({"labels": {"a b": "x"}}, "'a b' is no name of a label"),
+        ({"labels": {"": "x"}}, "is no name of a label"),
+        ({"labels": {"-a": "x"}}, "is no name of a label"),
+        ({"labels": {"a" * 64: "x"}}, "is no name of a label"),
+        ({"labels": {"a": "two\nlines"}}, "more than a line"),
+        ({"labels": {"a": "x" * 256}}, "more than a line"),
+        ({"not_before": 10, "expires_at": 10}, "expire before it may be used"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(store, simulator, opened, said, complaint):
+    with pytest.raises(ConfigurationError, match=complaint) as raised:
+        register(store, HOST, "me", CANARY, opened, made_by="admin", **said)
+    assert raised.value.hint
+    assert (store.list(), simulator.requests) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["a", "A.b_c-9", "example.com/team", "a" * 63])
+def test_a_label_s_name_is_one_as_kubernetes_has_them(store, name):
+    assert register(store, HOST, "me", "s", None, made_by="admin", labels={name: ""}).principal.labels == ((name, ""),)
+
+
+# -- wildcards --
+
+WILD = Address.parse("*.example.com", wildcard=True)
+
+
+def test_a_wildcard_is_verified_at_the_host_that_is_named_and_nowhere_else(store, opened, sent):
+    place = Repository.parse("eu.example.com/team/model")
+    done = register(store, WILD, "me", CANARY, opened, made_by="admin", repository=place)
+    assert (done.verification.verified, str(done.principal.address)) == (True, "*.example.com")
+    assert {place.split("/")[2] for place in sent()} == {"eu.example.com"}
+
+
+def test_a_wildcard_without_a_host_to_ask_is_refused_or_unverified(store, opened, simulator):
+    with pytest.raises(ConfigurationError, match=r"\*\.example\.com names no host that could be asked"):
+        register(store, WILD, "me", CANARY, opened, made_by="admin")
+    for elsewhere in ("eu.example.org/x", "a.eu.example.com/x", "example.com/x"):
+        with pytest.raises(ConfigurationError, match="is not in"):
+            register(store, WILD, "me", CANARY, opened, made_by="admin", repository=Repository.parse(elsewhere))
+    assert simulator.requests == []
+    assert register(store, WILD, "me", CANARY, None, made_by="admin").verification is None
+
+
+def test_a_wildcard_over_the_hosts_of_others_is_refused(store, opened, simulator):
+    shared = Address.parse("*.azurecr.io", wildcard=True)
+    with pytest.raises(ConfigurationError, match=r"everybody can have one under azurecr\.io"):
+        register(store, shared, "me", CANARY, None, made_by="admin")
+    assert store.list() == []
+
+
+def test_a_wildcard_never_allows_plain_http(store):
+    with pytest.raises(ConfigurationError, match="plain http"):
+        register(store, WILD, "me", CANARY, None, made_by="admin", insecure=True)
+    assert store.list() == []

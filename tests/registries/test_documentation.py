@@ -12,7 +12,7 @@ from registryauth.registries import providers
 PAGE = (Path(__file__).parents[2] / "docs" / "registries.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("host", [*providers._HOSTS, *(suffix.lstrip(".-") for suffix, _, _ in providers._SUFFIXES)])
+@pytest.mark.parametrize("host", [*providers.HOSTS, *(suffix.lstrip(".-") for suffix, _, _ in providers.SUFFIXES)])
 def test_every_host_and_suffix_is_on_the_page(host: str) -> None:
     assert f"{host}`" in PAGE
 
