@@ -34,7 +34,9 @@ def connection(simulator):
 
 
 def test_the_public_names_are_there_and_nothing_else():
-    assert registryauth.testing.__all__ == ["RegistrySimulator", "Features", "StoreContract"]
+    names = ["RegistrySimulator", "AzureSimulator", "VaultSimulator", "KeyVaultSimulator", "Features", "StoreContract"]
+    assert registryauth.testing.__all__ == names
+    assert all(getattr(registryauth.testing, name).__name__ == name for name in names)
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = registryauth.testing.Nothing
 
