@@ -5,24 +5,26 @@ do with an answer decides its form: "not found" is one exact text on stdout; eve
 docker, so its reason also goes to stderr, which docker and skopeo pass through; ``erase`` of nothing is no failure,
 because clients of 2022 loop until their stack overflows when it is.
 
-Answers come from our store alone, never from docker's or containers' own files, so there is no loop. What an admin
-registered is neither overwritten nor erased.
+Answers come from our store, and for a configured workspace's registry from Azure, never from docker's or containers' own files,
+so there is no loop. What an admin registered is neither overwritten nor erased.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 import time
 
 from registryauth import __version__
 from registryauth._grammar import CONTROL
+from registryauth._lookup import Lookup
+from registryauth._program import brief, serve
 from registryauth._redact import printable
 from registryauth.credentials import TOKEN_USERNAME, to_login
-from registryauth.errors import Conflict, Error, InvalidReference
+from registryauth.errors import Error, InvalidReference
 from registryauth.reference import DOCKER_HUB, DOCKER_HUB_KEY, Address
+from registryauth.stores.choice import Choice
 from registryauth.stores.principal import Principal, Slot
 
 TYPE_CHECKING = False
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, BinaryIO, TextIO
 
+    from registryauth.credentials import Credential
     from registryauth.stores import Store
 
 NAME = "docker-credential-registryauth"
@@ -37,8 +40,6 @@ NAME = "docker-credential-registryauth"
 NOT_FOUND = "credentials not found in native keychain"
 #: Bytes of a request: docker's own reader takes lines of 64 KiB; a secret of that size and its address fit.
 MAX_REQUEST = 128 * 1024
-#: Writes that may come between our read and ours before we give up.
-_MAX_CONFLICTS = 8
 _USAGE = f"Usage: {NAME} <store|get|erase|list|version>"
 
 
@@ -52,33 +53,7 @@ class _Refused(Exception):
 
 def main() -> int:
     """Answer the request on the command line and stdin; the exit status."""
-    import gc
-    import io
-
-    # The process ends before the first collection would pay.
-    gc.disable()
-    # Python has None for a stream that the caller closed.
-    stdin, stderr = sys.stdin.buffer if sys.stdin else io.BytesIO(), sys.stderr or io.StringIO()
-    answer = io.StringIO()
-    try:
-        status = run(sys.argv[1:], stdin, answer, stderr, os.environ)
-        # UTF-8 whatever the locale: JSON that programs exchange has no other encoding (RFC 8259 §8.1).
-        return status if sys.stdout and _written_to(sys.stdout.fileno(), answer.getvalue().encode()) else 1
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        # The interpreter sweeps at its end, whatever was disabled; what is frozen it leaves alone, a tenth of the run.
-        gc.freeze()
-
-
-def _written_to(descriptor: int, text: bytes) -> bool:
-    """Write all of *text*; whether somebody took it."""
-    try:
-        while text:
-            text = text[os.write(descriptor, text) :]
-    except OSError:
-        return False
-    return True
+    return serve(run)
 
 
 def run(
@@ -102,19 +77,21 @@ def run(
     if action in ("version", "--version", "-v"):
         print(f"{NAME} (registryauth) {__version__}", file=stdout)
         return 0
-    if action not in _ACTIONS:
+    if action not in ("get", *_ACTIONS):
         print(f"{NAME}: unknown action: {printable(action, 40)}", file=stdout)
         return 1
     try:
         # A person who types "list" is not kept waiting for a standard input that it has no use for.
         request = b"" if action == "list" else _read(stdin)
-        answer, reason = _ACTIONS[action](store if store is not None else _open(environ), request, clock())
+        lookup = Lookup(environ, f"docker helper {action}", lambda text: _say(stderr, text), store)
+        now = clock()
+        answer, reason = _get(lookup, request, now) if action == "get" else _ACTIONS[action](lookup.store, request, now)
     except _Refused as refused:
         _say(stderr, refused.reason)
         print(refused, file=stdout)
         return 1
     except Error as error:
-        _say(stderr, _brief(error))
+        _say(stderr, brief(error))
         print(str(error).partition("\n")[0], file=stdout)
         return 1
     except OSError as error:
@@ -139,43 +116,51 @@ def _say(stderr: TextIO, reason: str) -> None:
         print(f"{NAME}: {printable(reason, 1000)}", file=stderr)
 
 
-def _brief(error: Error) -> str:
-    """What went wrong and what to do, without the lines that underline a place: docker shows ours in the middle of its own."""
-    message = str(error).partition("\n")[0]
-    return f"{message}; {error.hint}" if error.hint else message
-
-
-def _open(environ: Mapping[str, str]) -> Store:
-    from registryauth.config import load
-    from registryauth.stores import from_config
-
-    return from_config(load(environ), environ)
-
-
-def _get(store: Store, request: bytes, now: float) -> tuple[str, str]:
+def _get(lookup: Lookup, request: bytes, now: float) -> tuple[str, str]:
     server = _server(request)
     try:
         address = _address(server)
     except InvalidReference as error:
-        raise _Refused(NOT_FOUND, _brief(error)) from None
-    record = _held(store, address)
-    if record is None:
-        # docker asks for hosts only, and a credential for a path must not open the whole registry.
-        what = "or a path above it" if address.path else "as a whole"
-        raise _Refused(NOT_FOUND, f"nothing is stored for {address} {what}; log in with 'registryauth login {address.registry}'")
-    username, secret = to_login(record.credential(now))
+        raise _Refused(NOT_FOUND, brief(error)) from None
+    held = _held(lookup, address)
+    if held.record is None:
+        credential = None if held.disabled else lookup.of_workspace(address)
+        if credential is None:
+            raise _Refused(NOT_FOUND, lookup.reason(held, address))
+        return _answer(server, credential), ""
+    record = lookup.renewed(held.record, now)
+    return _answer(server, record.credential(now)), _about_its_dates(record, now, lookup)
+
+
+def _answer(server: str, credential: Credential) -> str:
+    username, secret = to_login(credential)
+    return json.dumps({"ServerURL": server, "Username": username, "Secret": secret}, ensure_ascii=False)
+
+
+def _about_its_dates(record: Principal, now: float, lookup: Lookup) -> str:
+    """What there is to say of when the secret was, is or will be good; empty where it is, and will be for a while."""
     slot = record.slot(now)
-    late = slot.expires_at and slot.expires_at <= now
-    reason = f"the credential of {record.account} for {record.address} has expired: log in again" if late else ""
-    return json.dumps({"ServerURL": server, "Username": username, "Secret": secret}, ensure_ascii=False), reason
+    if slot.expires_at and slot.expires_at <= now:
+        return f"the credential of {record.account} for {record.address} has expired: log in again"
+    # A token that renews itself in hours needs no word about its end.
+    if (not slot.expires_at or record.renews_by) and slot.not_before <= now:
+        return ""
+    from registryauth.stores.expiry import too_early, warning, warning_span
+
+    said = too_early(record.account, record.address, slot, now)
+    said = said or warning(record.account, record.address, slot.expires_at, now, warning_span(lookup.config))
+    return f"warning: {said}" if said else ""
 
 
-def _held(store: Store, address: Address) -> Principal | None:
-    """The record that answers for *address*: never a deeper one, and for a sub-key of Docker Hub only its own."""
-    record = store.get(address)
-    if record is not None and _is_sub_key(address) and record.address != address:
-        return None
-    return record
+def _held(lookup: Lookup, address: Address) -> Choice:
+    """The record that answers for *address*: never a deeper one, and for a sub-key of Docker Hub only its own.
+
+    Raise `AmbiguousCredential` where several accounts would do.
+    """
+    choice = lookup.choice(address)
+    if choice.record is not None and _is_sub_key(address) and choice.record.address != address:
+        return Choice(None)
+    return choice
 
 
 def _is_sub_key(address: Address) -> bool:
@@ -202,13 +187,9 @@ def _store(store: Store, request: bytes, now: float) -> tuple[str, str]:
 
 
 def _insisting(write: Callable[[], tuple[str, str]]) -> tuple[str, str]:
-    """What *write* gives, begun anew where somebody else wrote between its look and its write."""
-    for _ in range(_MAX_CONFLICTS):
-        try:
-            return write()
-        except Conflict:
-            continue
-    raise Conflict("the record is being written by others all the time", hint="try again")
+    from registryauth.stores.revisions import insist
+
+    return insist(write)
 
 
 def _put(store: Store, address: Address, username: str, secret: str, now: float) -> tuple[str, str]:
@@ -225,14 +206,25 @@ def _put(store: Store, address: Address, username: str, secret: str, now: float)
 
 def _written(before: Principal | None, address: Address, username: str, secret: str, now: float) -> Principal:
     """The record of docker's login: the one that is there with another secret, or a new one."""
+    slot = Slot(secret, added_at=int(now), expires_at=_expiry_of(secret), serial=1)
     said: dict[str, Any] = {
-        "slots": (Slot(secret, added_at=int(now)),),
+        "slots": before.renewed(slot, now) if before else (slot,),
         "kind": "identity-token" if username == TOKEN_USERNAME else "user",
         "preferred_at": int(now * 1e6),
+        "updated_at": int(now),
     }
     if before:
         return before.replace(**said, verified_at=0)
     return Principal(address, username, made_by="docker", created_at=int(now), **said)
+
+
+def _expiry_of(secret: str) -> int:
+    """When a token that is a JWT says that it dies, 0 for everything else."""
+    if secret.count(".") != 2:
+        return 0
+    from registryauth.auth.exchange import expiry_of
+
+    return expiry_of(secret)
 
 
 def _erase(store: Store, request: bytes, _: float) -> tuple[str, str]:
@@ -240,7 +232,7 @@ def _erase(store: Store, request: bytes, _: float) -> tuple[str, str]:
         address = _address(_server(request))
     except InvalidReference as error:
         # Nothing can be there; clients of 2022 would not survive hearing that as a failure.
-        return "", _brief(error)
+        return "", brief(error)
     return _insisting(lambda: _delete(store, address))
 
 
@@ -257,7 +249,7 @@ def _delete(store: Store, address: Address) -> tuple[str, str]:
 def _list(store: Store, _request: bytes, _now: float) -> tuple[str, str]:
     names: dict[str, str] = {}
     for record in sorted(store.list(), key=lambda record: (record.preferred_at, record.revision)):
-        if not record.address.path or _is_sub_key(record.address):
+        if not record.disabled_at and (not record.address.path or _is_sub_key(record.address)):
             names[server_key(record.address)] = record.account
     return json.dumps(names, ensure_ascii=False, sort_keys=True), ""
 
@@ -295,7 +287,7 @@ def _clean(value: object, name: str) -> str:
     return value
 
 
-_ACTIONS: Mapping[str, Callable[[Store, bytes, float], tuple[str, str]]] = {"get": _get, "store": _store, "erase": _erase, "list": _list}
+_ACTIONS: Mapping[str, Callable[[Store, bytes, float], tuple[str, str]]] = {"store": _store, "erase": _erase, "list": _list}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,19 +5,25 @@ Error(message, hint)
 ├── ConfigurationError                          file, key, line
 ├── CredentialError
 │   ├── CredentialNotFound                      what was asked, which sources answered absent
+│   ├── AmbiguousCredential                     several accounts would do, and none was chosen
 │   ├── StoreError ── StoreLocked · StoreUnavailable · StoreCorrupt · Conflict
+│   ├── CredentialExpired                       when
 │   └── SourceFailed                            which source, why; never its output
 ├── AuthError
 │   ├── InvalidChallenge · UnsupportedScheme
 │   ├── RealmRefused                            asked to send a secret where it does not belong
 │   └── TokenRefused                            expired, wrong, throttled, not allowed
+├── AzureError                                  status, code, correlation id
+│   ├── NoIdentity                              nobody here is signed in to Azure
+│   └── WorkspaceHasNoRegistry                  one appears when a model is first trained or deployed
 ├── RegistryError(status, diagnostics)
 │   └── Unauthorized · Denied · NotFound · TooManyRequests(retry_after) · Unsupported
 ├── ContentError ── SizeMismatch · DigestMismatch · UnsupportedMediaType · UnsafeArchive
+├── RequirementsNotMet                          profile, each rule that is not met or not confirmed
 └── TransportError                              wraps the library's own, `from exc`
 
 `exit_code` is the process status a front end ends with: 1 error · 2 usage · 3 not found ·
-4 refused · 5 store locked or broken · 6 network.
+4 refused · 5 store locked or broken · 6 network · 7 the question was answered "no".
 """
 
 from __future__ import annotations
@@ -76,7 +82,9 @@ class ConfigurationError(Error):
 
 
 class CredentialError(Error):
-    """A credential could not be had."""
+    """A credential could not be had; *trace* holds one line for each source asked, where a resolver asked them."""
+
+    trace: tuple[str, ...] = ()
 
 
 class CredentialNotFound(CredentialError):
@@ -87,6 +95,18 @@ class CredentialNotFound(CredentialError):
     def __init__(self, message: str, *, trace: tuple[str, ...] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.trace = trace
+
+
+class CredentialExpired(CredentialError):
+    """The credential's day is over, and the caller wanted none of that kind."""
+
+    exit_code = 7
+
+
+class AmbiguousCredential(CredentialError):
+    """Several entries would do and nothing says which: the question has to be asked more precisely, so it is an error of usage."""
+
+    exit_code = 2
 
 
 class SourceFailed(CredentialError):
@@ -139,6 +159,30 @@ class TokenRefused(AuthError):
     def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.status = status
+
+
+class AzureError(Error):
+    """Azure's management, Entra or Graph said no; *code* is its own word for why, *correlation_id* what its support asks for."""
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "", correlation_id: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+        self.correlation_id = correlation_id
+        # What a script tells apart: not there, not allowed, anything else.
+        self.exit_code = {401: 4, 403: 4, 404: 3}.get(status, 1)
+
+
+class NoIdentity(AzureError):
+    """Nobody here is signed in to Azure: the variable, the program or the machine's service that would say who we are is not there."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = 3
+
+
+class WorkspaceHasNoRegistry(AzureError):
+    """The workspace is there, its registry is not yet."""
 
 
 class RegistryError(Error):
@@ -200,6 +244,17 @@ class UnsupportedMediaType(ContentError):
 
 class UnsafeArchive(ContentError):
     """An archive would write outside of its directory, or more than it may; nothing of it was kept."""
+
+
+class RequirementsNotMet(Error):
+    """An image is not, or not surely, what *profile* asks for; *findings* says so in a line for each such rule."""
+
+    exit_code = 7
+
+    def __init__(self, message: str, *, profile: str = "", findings: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.profile = profile
+        self.findings = findings
 
 
 class TransportError(Error):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from registryauth.config import DEFAULT, FLAG, MAX_FILE, RegistrySettings, load, user_file
-from registryauth.config.keys import KEYS
+from registryauth.config import DEFAULT, FLAG, MAX_FILE, RegistrySettings, WorkspaceSettings, load, user_file
+from registryauth.config.keys import KEYS, PROFILE_KEYS
 from registryauth.errors import ConfigurationError
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -130,7 +130,7 @@ def test_the_configuration_directory_is_xdgs(environ, tmp_path):
     [
         ("[stroe]\n", "stroe", 1, "did you mean store?"),
         ('[store]\n\npaht = "/x"\n', "store.paht", 3, "did you mean path?"),
-        ("[zzz]\n", "zzz", 1, "known here: store, vault, azure_key_vault, audit, resolver, network, registries"),
+        ("[zzz]\n", "zzz", 1, "known here: store, vault, azure, azure_key_vault, audit, resolver, network, registries, workspaces, profiles"),
         ('[store]\nkey = "keyrign"\n', "store.key", 2, "did you mean keyring?"),
         ("[store]\nkey = 1\n", "store.key", 2, "must be one of auto, file, keyring"),
         ("[store]\npath = 1\n", "store.path", 2, "must be text"),
@@ -235,7 +235,10 @@ def test_the_example_states_every_key_and_its_default(loaded, write):
     config = loaded()
     assert [row[:2] for row in config.describe()[: len(KEYS)]] == [row[:2] for row in before.describe()]
     assert config.registries == {"registry.example.com:5000": RegistrySettings()}
-    assert len(config.describe()) == len(KEYS) + len(RegistrySettings.__match_args__)
+    assert config.workspaces == {"my-workspace": WorkspaceSettings(name="my-workspace")}
+    assert {name: (said.rules, said.source) for name, said in config.profiles.items()} == {"my-base-image": ({}, "")}
+    own = len(RegistrySettings.__match_args__) + len(WorkspaceSettings.__match_args__) + len(PROFILE_KEYS)
+    assert len(config.describe()) == len(KEYS) + own
     assert {row[2] for row in config.describe()} == {path}
 
 
@@ -299,3 +302,86 @@ def test_a_variable_holds_numbers_and_lists_too(loaded, environ):
     environ["REGISTRYAUTH_RESOLVER_HELPER_TIMEOUT"] = "5s"
     with pytest.raises(ConfigurationError, match="REGISTRYAUTH_RESOLVER_HELPER_TIMEOUT must be a whole number"):
         loaded()
+
+
+SUBSCRIPTION = "7b5c2b4e-0000-4000-8000-000000000001"
+
+
+def test_a_workspace_is_called_as_its_table_unless_it_says_otherwise(loaded, write):
+    path = write(
+        f'[workspaces.prod]\nsubscription = "{SUBSCRIPTION}"\nresource_group = "ml"\ntenant = "t"\n'
+        f'[workspaces."the other"]\nsubscription = "{SUBSCRIPTION}"\nresource_group = "ml"\nname = "ws2"\nallow_admin_user = true\n'
+        '[workspaces.here]\nfolder = "~/work"\n'
+    )
+    config = loaded()
+    prod, other, here = (config.workspaces[name] for name in ("prod", "the other", "here"))
+    assert (prod.name, prod.resource_group, prod.tenant, prod.allow_admin_user) == ("prod", "ml", "t", False)
+    assert (other.name, other.allow_admin_user) == ("ws2", True)
+    assert here.folder.endswith("/work")
+    assert not here.folder.startswith("~")
+    assert ('workspaces."the other".allow_admin_user', "true", path) in config.describe()
+
+
+def test_what_is_said_of_one_workspace_adds_up_over_the_layers(loaded, write, tmp_path):
+    system = tmp_path / "etc.toml"
+    write(f'[workspaces.w]\nsubscription = "{SUBSCRIPTION}"\nresource_group = "theirs"', system)
+    user = write('[workspaces.w]\nresource_group = "mine"')
+    config = loaded(system_file=str(system))
+    assert config.workspaces["w"] == WorkspaceSettings(subscription=SUBSCRIPTION, resource_group="mine", name="w")
+    assert config.origins['workspaces."w".resource_group'] == user
+    assert config.origins['workspaces."w".subscription'] == str(system)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[workspaces.w]\n", "does not say which workspace that is"),
+        ('[workspaces.w]\ntenant = "t"\n', "does not say which workspace that is"),
+        ('[workspaces.w]\nsubscription = "s"\n', "has no resource_group"),
+        ('[workspaces.w]\nid = "/subscriptions/s"\nfolder = "/f"\n', "says more than once"),
+        ('[workspaces.w]\nfolder = "/f"\nname = "n"\n', "says more than once"),
+        ('[workspaces.w]\nid = "/subscriptions/s"\nresource_group = "g"\n', "says more than once"),
+        ('[workspaces.w]\nsubscripton = "s"\n', "did you mean subscription?"),
+        ('[workspaces.w]\nallow_admin_user = "yes"\n', "true or false"),
+        ("[workspaces]\nw = 1\n", "must be a table"),
+        ('[workspaces." "]\nfolder = "/f"\n', "is no name for a workspace"),
+        ('[registries."r.example"]\norder = ["workspce"]\n', "did you mean workspace?"),
+    ],
+)
+def test_a_workspace_that_could_not_be_found_is_refused_when_it_is_read(loaded, write, text, words):
+    path = write(text)
+    with pytest.raises(ConfigurationError) as caught:
+        loaded()
+    assert words in f"{caught.value.message} {caught.value.hint}"
+    # An empty table has no key that some file set.
+    assert caught.value.file == (path if "=" in text else "")
+
+
+def test_a_profile_is_kept_as_it_is_written_with_the_place_of_each_rule(loaded, write, tmp_path):
+    system = tmp_path / "etc.toml"
+    write('[profiles.base]\nos = "Debian 11+"\npython = "3.8+"', system)
+    user = write('[profiles.base]\nsource = "the platform team"\n\npython = "3.9+"\nconda = ""')
+    config = loaded(system_file=str(system))
+    said = config.profiles["base"]
+    assert (said.rules, said.source) == ({"os": "Debian 11+", "python": "3.9+"}, "the platform team")
+    assert (said.places["python"].file, said.places["python"].line, said.places["python"].key) == (user, 4, 'profiles."base".python')
+    assert said.places["os"].file == str(system)
+    assert ('profiles."base".python', "3.9+", user) in config.describe()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('[profiles.base]\npyton = "3.8+"\n', 2, "did you mean python?"),
+        ("[profiles.base]\n\npython = 3.8\n", 3, "must be text in double quotes"),
+        ('[profiles]\nbase = "3.8"\n', 2, "must be a table"),
+        ('[profiles.my.base]\nos = "Ubuntu 18.04+"\n', 1, "in quotes"),
+        ('[profiles." "]\nos = "Ubuntu 18.04+"\n', 1, "is no name for a profile"),
+    ],
+)
+def test_a_profile_that_is_no_table_of_rules_is_refused_with_its_line(loaded, write, text, line, words):
+    path = write(text)
+    with pytest.raises(ConfigurationError) as caught:
+        loaded()
+    assert words in f"{caught.value.message} {caught.value.hint}"
+    assert (caught.value.file, caught.value.line) == (path, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 
@@ -172,7 +173,43 @@ def test_an_expired_credential_is_answered_with_a_warning(ask, store):
     status, out, err = ask("get", "host.example")
     assert (status, json.loads(out)["Secret"]) == (0, CANARY)
     assert err == f"{NAME}: the credential of me for host.example has expired: log in again\n"
-    assert ask("get", "host.example", now=NOW - 1)[2] == ""
+    assert ask("get", "host.example", now=NOW - 15 * 86400)[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [(5 * 86400, "5 days (2027-01-15)"), (3 * 3600, "3 hours (2027-01-15T08:00:00Z)"), (14 * 86400, "14 days (2027-01-15)")],
+)
+def test_a_credential_that_dies_soon_is_answered_with_one_line_of_warning(ask, store, before, words):
+    keep(store, "host.example", dates={"expires_at": int(NOW)})
+    status, out, err = ask("get", "host.example", now=NOW - before)
+    assert (status, json.loads(out)["Secret"]) == (0, CANARY)
+    assert err == f"{NAME}: warning: the secret of me for host.example expires in {words}\n"
+
+
+def test_the_warning_goes_by_the_configuration_and_can_be_switched_off(store, tmp_path):
+    keep(store, "host.example", dates={"expires_at": int(NOW)})
+    config = tmp_path / "config.toml"
+    for said, warned in (("30d", True), ("1d", False), ("", False)):
+        config.write_text(f'[resolver]\nexpiry_warning = "{said}"\n')
+        out, err = io.StringIO(), io.StringIO()
+        environ = {"REGISTRYAUTH_CONFIG": str(config)}
+        assert run(["get"], io.BytesIO(b"host.example"), out, err, environ, store=store, clock=lambda: NOW - 20 * 86400) == 0
+        assert bool(err.getvalue()) == warned
+
+
+def test_a_credential_before_its_first_day_is_answered_with_a_warning(ask, store):
+    keep(store, "host.example", dates={"not_before": int(NOW) + 10 * 86400})
+    status, out, err = ask("get", "host.example")
+    assert (status, json.loads(out)["Secret"]) == (0, CANARY)
+    assert err == f"{NAME}: warning: the secret of me for host.example is not valid for another 10 days (2027-01-25)\n"
+
+
+def test_a_token_that_says_when_it_dies_is_kept_with_that_date(ask, store):
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": 1_900_000_000}).encode()).decode().rstrip("=")
+    given = {"ServerURL": "host.example", "Username": "<token>", "Secret": f"e30.{claims}.x"}
+    assert ask("store", json.dumps(given))[0] == 0
+    assert store.list()[0].slots[0].expires_at == 1_900_000_000
 
 
 def test_what_is_stored_cannot_move_the_cursor_of_who_reads_the_reason(ask, store):
@@ -220,7 +257,7 @@ def test_docker_s_login_to_the_account_of_ours_changes_its_secret_and_keeps_what
     keep(store, "host.example", secret="old", realm="https://auth.example/token", verified_at=5, owner="me", dates={"expires_at": 9})
     login("host.example", secret="new")
     [record] = store.list()
-    assert record.slots == (Slot("new", added_at=int(NOW)),)
+    assert record.slots == (Slot("new", added_at=int(NOW), serial=1),)
     assert (record.realm, record.owner, record.made_by, record.verified_at) == ("https://auth.example/token", "me", "login", 0)
 
 

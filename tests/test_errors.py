@@ -48,11 +48,12 @@ def test_malformed_text_is_a_value_error_too() -> None:
 @pytest.mark.parametrize(
     ("code", "names"),
     [
-        (2, {"InvalidReference", "InvalidDigest", "ConfigurationError"}),
+        (2, {"InvalidReference", "InvalidDigest", "ConfigurationError", "AmbiguousCredential"}),
         (3, {"CredentialNotFound", "NotFound"}),
         (4, {"AuthError", "InvalidChallenge", "UnsupportedScheme", "RealmRefused", "TokenRefused", "Unauthorized", "Denied"}),
         (5, {"StoreError", "StoreLocked", "StoreUnavailable", "StoreCorrupt", "Conflict"}),
         (6, {"TransportError"}),
+        (7, {"CredentialExpired", "RequirementsNotMet"}),
     ],
 )
 def test_exit_codes(code: int, names: set[str]) -> None:

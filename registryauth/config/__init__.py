@@ -6,7 +6,7 @@ import os
 
 from registryauth._value import Value
 from registryauth.config.files import MAX_FILE, File, read
-from registryauth.config.keys import KEYS, REGISTRY_KEYS, field
+from registryauth.config.keys import KEYS, PROFILE_KEYS, REGISTRY_KEYS, WORKSPACE_KEYS, field
 from registryauth.config.values import Place, expanded, from_text, setting, shown
 from registryauth.errors import ConfigurationError
 
@@ -26,7 +26,7 @@ class RegistrySettings(Value):
     """What was said of one registry. *kind* is empty where nothing was; *realm* is its token server's URL.
 
     *mirrors* are addresses, ``host[:port][/path]``, in the order in which to ask them. *order* names the sources that may
-    answer for it, empty for the usual ones; *account* is the one to use where several are stored.
+    answer for it, empty for the usual ones; *account* is the only one to use for it, empty where none was named.
     """
 
     kind: str = ""
@@ -39,6 +39,36 @@ class RegistrySettings(Value):
     mirrors_for_tags: bool = False
     order: tuple[str, ...] = ()
     account: str = ""
+
+
+class WorkspaceSettings(Value):
+    """Which Azure ML workspace is meant: by its resource *id*, by *subscription*, *resource_group* and *name*, or by the *folder*
+    whose ``config.json`` says these three. *name* is that of the table where nothing else was said.
+
+    *cloud* and *tenant* are empty where nobody named them. *allow_admin_user*: its registry's admin user may be used.
+    """
+
+    id: str = ""
+    subscription: str = ""
+    resource_group: str = ""
+    name: str = ""
+    folder: str = ""
+    cloud: str = ""
+    tenant: str = ""
+    allow_admin_user: bool = False
+
+
+class ProfileSettings(Value):
+    """A requirement profile of the user's: fact to rule, as text; *places* tells where each stands, *place* where the first does."""
+
+    rules: Mapping[str, str]
+    places: Mapping[str, Place]
+    source: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where to complain about the whole of it."""
+        return next(iter(self.places.values()), Place())
 
 
 class Config(Value):
@@ -63,6 +93,12 @@ class Config(Value):
     vault_token_file: str
     vault_secret_id_file: str
     vault_ca_file: str
+    azure_cloud: str
+    azure_tenant: str
+    azure_client_id: str
+    azure_subscription: str
+    azure_credential: str
+    azure_certificate_file: str
     azure_key_vault_url: str
     azure_key_vault_prefix: str
     audit_mode: str
@@ -75,6 +111,8 @@ class Config(Value):
     expiry_warning: str
     certs_d: bool
     registries: Mapping[str, RegistrySettings]
+    workspaces: Mapping[str, WorkspaceSettings]
+    profiles: Mapping[str, ProfileSettings]
     origins: Mapping[str, str]
 
     def registry(self, host: str) -> RegistrySettings:
@@ -89,6 +127,16 @@ class Config(Value):
                 key = f'registries."{host}".{name}'
                 if key in self.origins:
                     rows.append((key, shown(getattr(settings, name)), self.origins[key]))
+        for workspace, said in sorted(self.workspaces.items()):
+            for name in WORKSPACE_KEYS:
+                key = f'workspaces."{workspace}".{name}'
+                if key in self.origins:
+                    rows.append((key, shown(getattr(said, name)), self.origins[key]))
+        for profile, asked in sorted(self.profiles.items()):
+            for name in PROFILE_KEYS:
+                key = f'profiles."{profile}".{name}'
+                if key in self.origins:
+                    rows.append((key, shown(asked.source if name == "source" else asked.rules.get(name, "")), self.origins[key]))
         return tuple(rows)
 
 
@@ -106,9 +154,11 @@ def load(environ: Mapping[str, str] | None = None, *, flags: Mapping[str, object
         environ = os.environ
     values, origins = _defaults(environ), dict.fromkeys(KEYS, DEFAULT)
     registries: dict[str, dict[str, Any]] = {}
+    workspaces: dict[str, dict[str, Any]] = {}
+    profiles: dict[str, dict[str, tuple[str, Place]]] = {}
     for path, required in _files(environ, system_file):
         if text := read(path, required=required):
-            File(path, text, environ).into(values, registries, origins)
+            File(path, text, environ).into(values, registries, workspaces, profiles, origins)
     for variable, key in _VARIABLES.items():
         if given := environ.get(variable):
             values[key] = from_text(given, key, variable, environ)
@@ -118,8 +168,21 @@ def load(environ: Mapping[str, str] | None = None, *, flags: Mapping[str, object
             values[key] = setting(flag, key, KEYS[key][0], Place(key=key, whose=f"the value given for {key}"))
             origins[key] = FLAG
     _check_pairs(registries, origins)
+    _check_workspaces(workspaces, origins)
     named = {field(key): value for key, value in values.items()}
-    return Config(**named, registries={host: RegistrySettings(**said) for host, said in registries.items()}, origins=origins)
+    return Config(
+        **named,
+        registries={host: RegistrySettings(**said) for host, said in registries.items()},
+        workspaces={name: WorkspaceSettings(**said | {"name": said.get("name") or name}) for name, said in workspaces.items()},
+        profiles={name: _profile(said) for name, said in profiles.items()},
+        origins=origins,
+    )
+
+
+def _profile(said: Mapping[str, tuple[str, Place]]) -> ProfileSettings:
+    """An empty rule is none, as the example has them."""
+    rules = {key: text for key, (text, _) in said.items() if text and key != "source"}
+    return ProfileSettings(rules, {key: place for key, (_, place) in said.items()}, said.get("source", ("",))[0])
 
 
 def _check_pairs(registries: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]) -> None:
@@ -128,6 +191,23 @@ def _check_pairs(registries: Mapping[str, Mapping[str, Any]], origins: Mapping[s
         if said.get("client_key") and not said.get("client_cert"):
             key = f'registries."{host}".client_key'
             raise Place(origins[key], key).error("has no client_cert to belong to", "name the certificate's PEM file, too")
+
+
+def _check_workspaces(workspaces: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]) -> None:
+    """Raise for a workspace that nothing, or more than one thing, says where to find; each key may stand in another file."""
+    for name, said in workspaces.items():
+        if said and not any(said.values()):
+            # The example's table, as it stands there: whoever uses that workspace is told.
+            continue
+        ways = [way for way in ("id", "folder", "subscription") if said.get(way)]
+        table = f'workspaces."{name}"'
+        place = Place(next((origins[f"{table}.{key}"] for key in said), ""), table)
+        if not ways:
+            raise place.error("does not say which workspace that is", "give its id; or subscription and resource_group; or folder")
+        if len(ways) > 1 or (ways != ["subscription"] and (said.get("resource_group") or said.get("name"))):
+            raise place.error("says more than once which workspace that is", "id, or subscription and resource_group, or folder")
+        if ways == ["subscription"] and not said.get("resource_group"):
+            raise place.error("has no resource_group", "az ml workspace list --query '[].[name, resourceGroup]'")
 
 
 def user_file(environ: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ import os
 import re
 
 from registryauth._redact import printable
-from registryauth.config.keys import KEYS, REGISTRY_KEYS, TABLES
+from registryauth.config.keys import KEYS, PROFILE_KEYS, REGISTRY_KEYS, TABLES, WORKSPACE_KEYS
 from registryauth.config.values import Place, expanded, setting
 from registryauth.errors import ConfigurationError, InvalidReference
 from registryauth.reference import Registry
@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from registryauth.config.keys import Takes
 
 #: A file with ten thousand registries has about one MiB.
 MAX_FILE = 4 * 1024 * 1024
@@ -47,7 +49,14 @@ class File:
     def __init__(self, path: str, text: str, environ: Mapping[str, str]) -> None:
         self.path, self.text, self.environ = path, text, environ
 
-    def into(self, values: dict[str, Any], registries: dict[str, dict[str, Any]], origins: dict[str, str]) -> None:
+    def into(
+        self,
+        values: dict[str, Any],
+        registries: dict[str, dict[str, Any]],
+        workspaces: dict[str, dict[str, Any]],
+        profiles: dict[str, dict[str, tuple[str, Place]]],
+        origins: dict[str, str],
+    ) -> None:
         """Overlay what this file says."""
         for table, content in self._parsed().items():
             if table not in TABLES:
@@ -59,6 +68,18 @@ class File:
                     canonical, said = self._registry(host, settings)
                     registries.setdefault(canonical, {}).update(said)
                     origins.update({f'registries."{canonical}".{name}': self.path for name in said})
+                continue
+            if table == "workspaces":
+                for name, settings in content.items():
+                    said = self._workspace(name, settings)
+                    workspaces.setdefault(name, {}).update(said)
+                    origins.update({f'workspaces."{name}".{key}': self.path for key in said})
+                continue
+            if table == "profiles":
+                for name, settings in content.items():
+                    rules = self._profile(name, settings)
+                    profiles.setdefault(name, {}).update(rules)
+                    origins.update({f'profiles."{name}".{key}': self.path for key in rules})
                 continue
             known = [key.partition(".")[2] for key in KEYS if key.startswith(f"{table}.")]
             for name, value in content.items():
@@ -92,13 +113,35 @@ class File:
             raise place.error("is not a registry address", error.hint) from None
         if not isinstance(settings, dict):
             raise place.error("must be a table", f'write [registries."{canonical}"], in quotes')
+        return canonical, self._said("registries", host, settings, REGISTRY_KEYS)
+
+    def _workspace(self, name: str, settings: object) -> dict[str, Any]:
+        place = self._place(name, ("workspaces",), f'workspaces."{name}"')
+        if not isinstance(settings, dict):
+            raise place.error("must be a table", f'write [workspaces."{printable(name, 60)}"]')
+        if not name.strip() or not name.isprintable():
+            raise place.error("is no name for a workspace", "call it what you call it, for example its own name")
+        return self._said("workspaces", name, settings, WORKSPACE_KEYS)
+
+    def _profile(self, name: str, settings: object) -> dict[str, tuple[str, Place]]:
+        """What each rule says, and where: its grammar is looked at by those who use it."""
+        place = self._place(name, ("profiles",), f'profiles."{name}"')
+        if not isinstance(settings, dict) or any(isinstance(value, dict) for value in settings.values()):
+            raise place.error("must be a table", f'write [profiles."{printable(name, 60)}"], in quotes')
+        if not name.strip() or not name.isprintable():
+            raise place.error("is no name for a profile", "letters, digits and hyphens will do")
+        said = self._said("profiles", name, settings, PROFILE_KEYS)
+        return {key: (value, self._place(key, ("profiles", name), f'profiles."{name}".{key}')) for key, value in said.items()}
+
+    def _said(self, table: str, name: str, settings: dict[str, Any], known: Mapping[str, Takes]) -> dict[str, Any]:
+        """What the table of *name* in *table* says, checked key by key."""
         said = {}
-        for name, value in settings.items():
-            if name not in REGISTRY_KEYS:
-                raise self._unknown(name, ("registries", host), list(REGISTRY_KEYS))
-            here = self._place(name, ("registries", host), f'registries."{host}".{name}')
-            said[name] = expanded(setting(value, name, REGISTRY_KEYS[name], here), self.environ, name)
-        return canonical, said
+        for key, value in settings.items():
+            if key not in known:
+                raise self._unknown(key, (table, name), list(known))
+            here = self._place(key, (table, name), f'{table}."{name}".{key}')
+            said[key] = expanded(setting(value, key, known[key], here), self.environ, key)
+        return said
 
     def _unknown(self, name: str, table: tuple[str, ...], known: list[str] | tuple[str, ...]) -> ConfigurationError:
         from difflib import get_close_matches

@@ -16,9 +16,13 @@ KEY_SOURCES = ("auto", "file", "keyring", "passphrase", "systemd", "environment"
 VAULT_METHODS = ("token", "approle", "kubernetes")
 AUDIT_MODES = ("off", "best-effort", "required")
 BROKEN_HELPER = ("warn", "fail")
+#: Ways of signing in to Entra.
+CREDENTIALS = (
+    "auto", "client-secret", "certificate", "workload-identity", "managed-identity", "azure-cli", "device-code", "azure-identity",
+)  # fmt: skip
 KINDS = ("", "public", "standalone", "workspace")
-#: The resolver's sources by the names that traces give them, in the order in which they are asked.
-SOURCES = ("explicit", "environment", "store", "docker", "containers", "public")
+#: The resolver's sources by their names here, in the order in which they are asked; traces write them out.
+SOURCES = ("explicit", "environment", "store", "workspace", "docker", "containers", "public")
 
 #: Key to what it takes and its default, None where that depends on the home directory.
 KEYS: Mapping[str, tuple[Takes, Any]] = {
@@ -37,6 +41,12 @@ KEYS: Mapping[str, tuple[Takes, Any]] = {
     "vault.token_file": (str, ""),
     "vault.secret_id_file": (str, ""),
     "vault.ca_file": (str, ""),
+    "azure.cloud": (str, ""),
+    "azure.tenant": (str, ""),
+    "azure.client_id": (str, ""),
+    "azure.subscription": (str, ""),
+    "azure.credential": (CREDENTIALS, "auto"),
+    "azure.certificate_file": (str, ""),
     "azure_key_vault.url": (str, ""),
     "azure_key_vault.prefix": (str, "registryauth"),
     "audit.mode": (AUDIT_MODES, "best-effort"),
@@ -62,11 +72,33 @@ REGISTRY_KEYS: Mapping[str, Takes] = {
     "order": list,
     "account": str,
 }
-TABLES = (*dict.fromkeys(key.partition(".")[0] for key in KEYS), "registries")
+#: Keys of one workspace's table; their defaults are those of `WorkspaceSettings`.
+WORKSPACE_KEYS: Mapping[str, Takes] = {
+    "id": str,
+    "subscription": str,
+    "resource_group": str,
+    "name": str,
+    "folder": str,
+    "cloud": str,
+    "tenant": str,
+    "allow_admin_user": bool,
+}
+#: Keys of one requirement profile's table: who asks for it, and the rules, whose grammar is `inspection.rule`'s business.
+PROFILE_KEYS: Mapping[str, Takes] = {
+    "source": str,
+    "image_type": str,
+    "architecture": str,
+    "os": str,
+    "conda": str,
+    "python": str,
+    "pythons": str,
+    "shell": str,
+}
+TABLES = (*dict.fromkeys(key.partition(".")[0] for key in KEYS), "registries", "workspaces", "profiles")
 #: Those whose ``~/`` is the home directory.
 PATHS = (
-    "store.path", "store.key_file", "vault.token_file", "vault.secret_id_file", "vault.ca_file", "audit.file",
-    "ca_file", "client_cert", "client_key",
+    "store.path", "store.key_file", "vault.token_file", "vault.secret_id_file", "vault.ca_file", "azure.certificate_file", "audit.file",
+    "ca_file", "client_cert", "client_key", "folder",
 )  # fmt: skip
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 
-from registryauth.errors import CredentialNotFound
+from registryauth.errors import CredentialError, CredentialNotFound, SourceFailed
 from registryauth.reference import Reference
-from registryauth.resolver.answer import Absent, Found
+from registryauth.resolver.answer import Absent, Broken, Found, line
+from registryauth.resolver.explanation import Explanation
+from registryauth.resolver.plan import Plan
 from registryauth.resolver.pull_secret import PullSecret
 
 TYPE_CHECKING = False
@@ -18,31 +20,48 @@ if TYPE_CHECKING:
     from registryauth.credentials import Credential, Pinned
     from registryauth.reference import Repository
     from registryauth.registries import Classification, Kind
-    from registryauth.resolver.answer import Source
+    from registryauth.resolver.answer import Answer, Source
+    from registryauth.resolver.workspace import Workspaces
     from registryauth.stores import Store
+    from registryauth.stores.keys import Ask
 
-__all__ = ["Absent", "Found", "PullSecret", "Resolver"]
+__all__ = ["Absent", "Explanation", "Found", "PullSecret", "Resolver"]
+
+#: The source that knows which registries ask nobody, by its name in traces.
+_PUBLIC = "public registries"
 
 
 class Resolver:
     """Asks *sources* in order; the first that has a credential wins, and one that is broken is never passed over.
 
-    *known* is what the configuration says of registries, by host. *spelled* are host names that are right
-    though they look mistyped. *close* lets go of what the sources hold.
+    *known* is what the configuration says of registries, by host. *spelled* are host names that are right though they look
+    mistyped. *plans* are the sources of single registries, by host. The sources that are named in *tolerated* may break where
+    the registry is known to be public: it is then asked without a credential, and *notice* told why, once. *close* lets go of
+    what the sources hold. *workspaces* know which registries are an Azure ML workspace's. Safe to share between threads, and
+    between the tasks of an event loop through threads.
     """
 
     def __init__(
         self,
-        sources: Iterable[Source],
+        sources: Iterable[Source] | Plan,
         known: Mapping[str, Kind] | None = None,
         *,
         spelled: Collection[str] = (),
+        plans: Mapping[str, Plan] | None = None,
+        tolerated: Collection[str] = (),
+        notice: Callable[[str], None] = lambda _: None,
         close: Callable[[], None] | None = None,
+        workspaces: Workspaces | None = None,
     ) -> None:
-        self._sources = tuple(sources)
+        self._usual = sources if isinstance(sources, Plan) else Plan(tuple(sources))
+        self._plans = dict(plans or {})
         self._known = dict(known or {})
         self._spelled = spelled
+        self._tolerated = tolerated
+        self._notice = notice
+        self._noticed: set[str] = set()
         self._close = close
+        self._workspaces = workspaces
 
     @classmethod
     def from_config(
@@ -53,48 +72,72 @@ class Resolver:
         explicit: Mapping[str, Credential] | None = None,
         *,
         account: str | None = None,
+        notice: Callable[[str], None] = lambda _: None,
+        ask: Ask | None = None,
+        workspace: str = "",
+        allow_admin_user: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> Self:
-        """The sources that *config* and *environ* name: explicit, environment, store, docker's and containers' files, public.
+        """The sources that *config* and *environ* name: explicit, environment, store, workspaces, docker's and containers' files, public.
 
-        *explicit* maps a registry address to a credential. *account* picks one of several stored at an
-        address. A store that is not passed in is opened at the first question and closed by `close`.
+        *explicit* maps a registry address to a credential. With *account* only that account's credentials count, wherever
+        they are (explicit ones aside), and what the configuration says of single registries' order and account does not. A
+        store that is not passed in is opened at the first question and closed by `close`. *notice* is told what went wrong
+        where that stops nobody, *ask* asks a person for the passphrase of a store that has one. *workspace* is the configured
+        one that an image named without a registry belongs to; *allow_admin_user* lets the admin user of workspaces' registries
+        be used, whose password lasts and may push and delete.
         """
         from registryauth.resolver.assembly import assemble
 
-        sources, known, spelled, close = assemble(config, environ, store, explicit, account, clock)
-        return cls(sources, known, spelled=spelled, close=close)
+        made = assemble(
+            config, environ, store, explicit, account, clock, ask, notice, workspace=workspace, allow_admin_user=allow_admin_user
+        )
+        return cls(
+            made.usual,
+            made.known,
+            spelled=made.spelled,
+            plans=made.plans,
+            tolerated=made.tolerated,
+            notice=notice,
+            close=made.close,
+            workspaces=made.workspaces,
+        )
 
     def resolve(self, reference: Reference | str) -> PullSecret:
         """The pull secret for *reference*.
 
-        Raise `CredentialNotFound` if every source answered absent and the registry is not public,
-        `SourceFailed` or `StoreError` for the first source that is broken, `InvalidReference`.
+        Raise `CredentialNotFound` if every source answered absent and the registry is not public, `SourceFailed` or
+        `StoreError` for the first source that is broken, `AmbiguousCredential`, `InvalidReference`.
         """
         classification = self.classify(reference)
         answers = self.answers(classification.reference.repository)
-        trace = _trace(answers)
-        if answers and isinstance(last := answers[-1], Found):
-            return PullSecret(classification, last, trace)
-        if classification.kind == "public":
-            from registryauth.credentials import NOBODY
+        return self._secret(classification, answers)
 
-            return PullSecret(classification, Found("public registries", classification.why, lambda: NOBODY), trace)
-        raise CredentialNotFound(
-            f"no credential for {classification.reference.repository} ({classification.provider.title})",
-            trace=trace,
-            hint=_hint(classification),
-        )
+    def explain(self, reference: Reference | str) -> Explanation:
+        """What `resolve` does and why, also where it fails: the error is in the answer. Raise `InvalidReference`."""
+        classification = self.classify(reference)
+        answers: list[Answer] = []
+        secret, error = None, None
+        try:
+            self._ask(classification.reference.repository, answers)
+            secret = self._secret(classification, answers)
+        except CredentialError as caught:
+            error = caught
+        plan = self._plan(classification.reference.repository)
+        return Explanation(classification, secret.answers if secret else (*answers, *plan.left_out), secret, error)
 
     def candidates(self, repository: Repository) -> tuple[Pinned, ...]:
-        """The credentials to try for *repository*, none where the answer is absent or anonymous; raise if a source is broken."""
+        """The credentials to try for *repository*, at most two of one account; raise if a source is broken.
+
+        None where the answer is absent or anonymous.
+        """
         from registryauth.credentials import Anonymous
 
         answers = self.answers(repository)
-        if not answers or not isinstance(answers[-1], Found):
+        if not answers or not isinstance(last := answers[-1], Found):
             return ()
-        pinned = answers[-1].fetch()
-        return () if isinstance(pinned.credential, Anonymous) else (pinned,)
+        candidates = last.fetch_all() if last.fetch_all else (last.fetch(),)
+        return () if isinstance(candidates[0].credential, Anonymous) else candidates[:2]
 
     def classify(self, reference: Reference | str) -> Classification:
         """What the reference's registry is, and the reference that is meant: a workspace's image may be named without its registry."""
@@ -102,20 +145,17 @@ class Resolver:
 
         if isinstance(reference, str):
             reference = Reference.parse(reference, known=self._spelled)
-        return kind_of(reference, self._known)
+        return self._workspaces.classify(reference, self._known) if self._workspaces else kind_of(reference, self._known)
 
-    def answers(self, repository: Repository) -> list[Found | Absent]:
-        """Every answer up to the first found."""
-        answers: list[Found | Absent] = []
-        for source in self._sources:
-            answers.append(source.ask(repository))
-            if isinstance(answers[-1], Found):
-                break
+    def answers(self, repository: Repository) -> list[Answer]:
+        """Every answer up to the first found; raise what a source raises, with the trace so far."""
+        answers: list[Answer] = []
+        self._ask(repository, answers)
         return answers
 
     def trace(self, repository: Repository) -> tuple[str, ...]:
-        """One line for each source asked about *repository*, with what it said."""
-        return _trace(self.answers(repository))
+        """One line for each source asked about *repository*, with what it said, and for each that a rule leaves out."""
+        return tuple(map(line, (*self.answers(repository), *self._plan(repository).left_out)))
 
     def close(self) -> None:
         """Close the store, if it was opened here."""
@@ -128,21 +168,70 @@ class Resolver:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _plan(self, repository: Repository) -> Plan:
+        return self._plans.get(repository.registry.host, self._usual)
 
-def _trace(answers: Iterable[Found | Absent]) -> tuple[str, ...]:
-    return tuple(f"{answer.source}: {_verdict(answer)}: {answer.detail}" for answer in answers)
+    def _ask(self, repository: Repository, answers: list[Answer]) -> None:
+        for source in self._plan(repository).sources:
+            try:
+                answer = source.ask(repository)
+            except CredentialError as error:
+                answers.append(Broken(source.name, error.message.partition("\n")[0]))
+                if not self._is_tolerable(source, error, repository):
+                    error.trace = tuple(map(line, answers))
+                    raise
+                answers.append(self._without(repository, source, error))
+                return
+            answers.append(answer)
+            if isinstance(answer, Found):
+                return
+
+    def _is_tolerable(self, source: Source, error: CredentialError, repository: Repository) -> bool:
+        """Whether the registry is known to need no credential, so that *source*, of other programs, may break."""
+        if source.name not in self._tolerated or not isinstance(error, SourceFailed) or self._plan(repository).leaves_out(_PUBLIC):
+            return False
+        return self.classify(Reference(repository)).kind == "public"
+
+    def _without(self, repository: Repository, source: Source, error: CredentialError) -> Found:
+        """The anonymous answer, and no later source's: what the user would have had for this registry is not known."""
+        registry = repository.registry
+        text = f"{error.message}; {registry} is public and is asked without a credential"
+        # One process may ask a thousand times; a set of them is bounded by the helpers and files that there are.
+        if text not in self._noticed:
+            self._noticed.add(text)
+            self._notice(text)
+        return _anonymous(f"{registry} is public, so {source.name} may be broken")
+
+    def _secret(self, classification: Classification, answers: list[Answer]) -> PullSecret:
+        plan = self._plan(classification.reference.repository)
+        last = answers[-1] if answers else None
+        if not isinstance(last, Found):
+            if classification.kind != "public" or plan.leaves_out(_PUBLIC):
+                raise CredentialNotFound(
+                    f"no credential for {classification.reference.repository} ({classification.provider.title})",
+                    trace=tuple(map(line, (*answers, *plan.left_out))),
+                    hint=_hint(classification),
+                )
+            last = _anonymous(classification.why)
+        return PullSecret(classification, last, (*answers, *plan.left_out))
 
 
-def _verdict(answer: Found | Absent) -> str:
-    return "found" if isinstance(answer, Found) else "absent"
+def _anonymous(why: str) -> Found:
+    from registryauth.credentials import NOBODY
+
+    return Found(_PUBLIC, why, lambda: NOBODY)
 
 
 def _hint(classification: Classification) -> str:
+    from registryauth.registries.kind import MICROSOFTS_OWN
+
     host = classification.reference.registry.host
     if classification.provider.role == "data":
         return f"{host} serves blobs only; name the registry itself"
     if classification.reference.implied_registry:
         return f"no registry was named, so Docker Hub was meant: write yours in front, or registryauth login {host}"
+    if host in MICROSOFTS_OWN:
+        return "nobody but Microsoft pulls there: curated images are public at mcr.microsoft.com/azureml/curated/NAME"
     if classification.provider.name == "acr":
         return f"registryauth login {host} --username CLIENT_ID, with the secret of a service principal that may pull"
     if classification.may_be_public:

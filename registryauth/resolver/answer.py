@@ -1,9 +1,9 @@
-"""What a source says when it is asked: found, or absent; broken raises."""
+"""What a source says when it is asked: found, or absent; broken raises. And what a trace says of those that were not."""
 
 from __future__ import annotations
 
 from registryauth._value import Value
-from registryauth.credentials import Credential, Pinned
+from registryauth.credentials import Credential, Pinned, to_login
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from registryauth.reference import Repository
+    from registryauth.stores.principal import Key
 
     class Source(Protocol):
         """A place where credentials may be."""
@@ -21,17 +22,30 @@ if TYPE_CHECKING:
             ...
 
         def ask(self, repository: Repository) -> Found | Absent:
-            """Whether there is a credential for *repository*; raise `SourceFailed` or `StoreError` if that cannot be told."""
+            """Whether there is a credential for *repository*; raise `CredentialError` if that cannot be told."""
             ...
 
 
-class Found(Value, hidden=("fetch",)):
-    """There is a credential, and *fetch* gives it. *expires_at* is in seconds since the epoch, 0 where nobody said."""
+class Found(Value, hidden=("fetch", "fetch_all", "ends")):
+    """There is a credential, and *fetch* gives it. *expires_at* is in seconds since the epoch, 0 where nobody said.
+
+    *account* is whose it is, empty where nobody is needed; *serial* is that of its slot in our store, *key* its record's, None
+    where it is another's. *fetch_all*, where there may be a second one, gives that, too, to be tried after the first was
+    refused: of the same account only (DESIGN §4.10). *ends* says when a credential expires that is made only when it is
+    fetched, and that it was fetched.
+    """
 
     source: str
     detail: str
     fetch: Callable[[], Pinned]
     expires_at: int = 0
+    account: str = ""
+    serial: int = 0
+    fetch_all: Callable[[], tuple[Pinned, ...]] | None = None
+    ends: Callable[[], int] | None = None
+    key: Key | None = None
+
+    verdict = "found"
 
 
 class Absent(Value):
@@ -40,13 +54,42 @@ class Absent(Value):
     source: str
     detail: str
 
+    verdict = "absent"
 
-Answer = Found | Absent
+
+class Broken(Value):
+    """It could not be told, and *detail* says why; only a trace holds one, for what is broken raises."""
+
+    source: str
+    detail: str
+
+    verdict = "broken"
+
+
+class NotAsked(Value):
+    """A rule of the user's leaves the source out; *detail* says which."""
+
+    source: str
+    detail: str
+
+    verdict = "not asked"
+
+
+Answer = Found | Absent | Broken | NotAsked
+
+
+def line(answer: Answer) -> str:
+    """*answer* in a trace for people."""
+    return f"{answer.source}: {answer.verdict}: {answer.detail}"
 
 
 def found(source: str, detail: str, where: str, credential: Credential) -> Found:
     """The answer of a source that has *credential* in hand and pins no token server; *where* tells its entries apart."""
-    return Found(source, detail, lambda: Pinned(credential, f"{source}:{where}:{_mark(credential)}"))
+
+    def fetch() -> Pinned:
+        return Pinned(credential, f"{source}:{where}:{_mark(credential)}")
+
+    return Found(source, detail, fetch, account=to_login(credential)[0])
 
 
 _key = b""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 
+from registryauth._redact import printable
 from registryauth._value import Value
 from registryauth.credentials import Credential, IdentityToken, RegistryToken, from_login
-from registryauth.errors import InvalidReference, SourceFailed
+from registryauth.errors import AmbiguousCredential, InvalidReference, SourceFailed
 from registryauth.reference import DOCKER_HUB, DOCKER_HUB_KEY, Address
 
 TYPE_CHECKING = False
@@ -27,22 +28,31 @@ class Entry(Value, hidden=("credential",)):
     credential: Credential | None
 
 
-def entry_for(repository: Repository, auths: Node) -> Entry | None:
+def entry_for(repository: Repository, auths: Node, *, docker_hub: str = DOCKER_HUB_KEY) -> Entry | None:
     """The entry of *auths* that covers *repository*: the longest path wins, then one with a secret, then the plain spelling.
 
-    Only entries that cover it are decoded, so one broken entry spoils no other registry. Raise
-    `SourceFailed` for one that cannot be decoded.
+    *docker_hub* is the plain spelling of Docker Hub, which docker and containers do not share. Only entries that cover it are
+    decoded, so one broken entry spoils no other registry. Raise `SourceFailed` for one that cannot be decoded,
+    `AmbiguousCredential` where several other spellings of one address hold different credentials: docker would take one by
+    chance (docker/cli, ``GetAuthConfig`` goes through a Go map).
     """
-    plain = DOCKER_HUB_KEY if repository.registry.host == DOCKER_HUB else repository.registry.host
     covering = []
     for key, node in auths.fields():
         address = address_of(key)
         if address and address.covers(repository):
-            covering.append((len(address.path), bool(next(node.fields(), None)), key == plain, address, node))
+            plain = docker_hub if str(address) == DOCKER_HUB else str(address)
+            covering.append(((len(address.path), bool(next(node.fields(), None)), key == plain), key, address, node))
     if not covering:
         return None
-    *_, address, node = max(covering, key=lambda candidate: candidate[:3])
-    return Entry(address, credential_of(node))
+    best = max(rank for rank, *_ in covering)
+    chosen = [(key, credential_of(node)) for rank, key, _, node in covering if rank == best]
+    address = next(address for rank, _, address, _ in covering if rank == best)
+    if any(credential != chosen[0][1] for _, credential in chosen):
+        raise AmbiguousCredential(
+            f"{auths.what} has different credentials for {address} under {' and '.join(printable(key, 120) for key, _ in chosen)}",
+            hint="remove one of the two, or log in again with the tool that wrote them",
+        )
+    return Entry(address, chosen[0][1])
 
 
 def address_of(key: str) -> Address | None:

@@ -9,6 +9,7 @@ import os
 
 from registryauth._paths import home_dir
 from registryauth._redact import printable
+from registryauth.reference import DOCKER_HUB
 from registryauth.resolver.answer import Absent, Found
 from registryauth.resolver.docker_config import from_auths, from_helper, helper_for
 from registryauth.resolver.documents import read_document
@@ -64,4 +65,5 @@ class ContainersAuth:
         # Helpers are named by host, and before the entries, in each file.
         if helper := helper_for(repository.registry, document.field("credHelpers")):
             return from_helper(self.name, helper, repository.registry.host, document, self._environ, self._ask)
-        return from_auths(self.name, repository, document)
+        # podman logs in to docker.io under that name and no other.
+        return from_auths(self.name, repository, document, docker_hub=DOCKER_HUB)

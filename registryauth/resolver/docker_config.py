@@ -70,14 +70,15 @@ def from_helper(source: str, helper: str, server: str, document: Node, environ: 
     if reason := reason_to_skip(helper, environ):
         return Absent(source, f"{document.what} names a helper: {reason}")
     credential = ask(helper, server, environ)
+    name = printable(helper, 100)
     if credential is None:
-        return Absent(source, f"{document.what} names the helper {helper}, which has nothing for {server}")
-    return found(source, f"the helper {helper}, named in {document.what}, {describe(credential)}", f"{helper}:{server}", credential)
+        return Absent(source, f"{document.what} names the helper {name}, which has nothing for {server}")
+    return found(source, f"the helper {name}, named in {document.what}, {describe(credential)}", f"{helper}:{server}", credential)
 
 
-def from_auths(source: str, repository: Repository, document: Node) -> Found | Absent:
-    """The answer of *document*'s own entries."""
-    entry = entry_for(repository, document.field("auths"))
+def from_auths(source: str, repository: Repository, document: Node, *, docker_hub: str = DOCKER_HUB_KEY) -> Found | Absent:
+    """The answer of *document*'s own entries; *docker_hub* is its plain key for Docker Hub."""
+    entry = entry_for(repository, document.field("auths"), docker_hub=docker_hub)
     if entry is None:
         return Absent(source, f"{document.what} has no entry for it")
     if entry.credential is None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 REGISTRY, USERNAME, PASSWORD = "REGISTRYAUTH_REGISTRY", "REGISTRYAUTH_USERNAME", "REGISTRYAUTH_PASSWORD"
 DOCKER = "DOCKER_AUTH_CONFIG"
+_VARIABLES = (REGISTRY, USERNAME, PASSWORD, DOCKER)
 
 
 class Environment:
@@ -32,6 +33,8 @@ class Environment:
 
     def ask(self, repository: Repository) -> Found | Absent:
         """What the variables hold for *repository*; raise `SourceFailed` where they make no sense."""
+        if not any(map(self._environ.get, _VARIABLES)):
+            return _UNSET
         said = []
         for look in (self._ours, self._docker):
             answer = look(repository)
@@ -75,3 +78,6 @@ class Environment:
         return found(
             self.name, f"{DOCKER} has an entry for {entry.address}, {describe(entry.credential)}", str(entry.address), entry.credential
         )
+
+
+_UNSET = Absent(Environment.name, f"{REGISTRY}, _USERNAME and _PASSWORD are not set; {DOCKER} is not set")

@@ -24,9 +24,14 @@ class Explicit:
 
     def ask(self, repository: Repository) -> Found | Absent:
         """The credential of the most specific address that covers *repository*."""
+        if not self._credentials:
+            return _NONE
         covering = [address for address in self._credentials if address.covers(repository)]
         if not covering:
-            return Absent(self.name, "none given for it" if self._credentials else "none given")
+            return Absent(self.name, "none given for it")
         address = max(covering, key=lambda candidate: len(candidate.path))
         credential = self._credentials[address]
         return found(self.name, f"given for {address}, {describe(credential)}", str(address), credential)
+
+
+_NONE = Absent(Explicit.name, "none given")

@@ -3,47 +3,132 @@
 from __future__ import annotations
 
 from registryauth._redact import printable
+from registryauth._value import Value
 from registryauth.reference import Address
 from registryauth.resolver.answer import Absent, Found
+from registryauth.resolver.remembered import Remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from registryauth.reference import Repository
     from registryauth.stores import Store
+    from registryauth.stores.principal import Principal
+
+    Renew = Callable[[Store, Principal], Principal]
+
+_NOTHING_SAID: Mapping[str, str] = {}
+
+
+def _as_it_is(_: Store, record: Principal) -> Principal:
+    return record
 
 
 class Stored:
-    """Records by whole path segments, the most specific first.
+    """Records by whole path segments, the most specific first; disabled ones do not count.
 
-    *open_store* is called when the first question comes and gives None where no store was made yet.
+    *open_store* is called when the first question comes and gives None where no store was made yet. *account* is the one to
+    use, *accounts* says which where none is named, by registry host. What was read is used again for as long as the store
+    says that nothing changed there. *renew* gives a record with its next secret, where that is due and needs nobody
+    (`Principal.renewed_by`); it is asked when the credential is read. Raise `AmbiguousCredential` where several accounts would do.
     """
 
     name = "store"
 
-    def __init__(self, open_store: Callable[[], Store | None], *, account: str | None = None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        open_store: Callable[[], Store | None],
+        *,
+        account: str | None = None,
+        accounts: Mapping[str, str] = _NOTHING_SAID,
+        clock: Callable[[], float],
+        renew: Renew = _as_it_is,
+    ) -> None:
         self._open = open_store
         self._account = account
+        self._accounts = accounts
         self._clock = clock
+        self._renew = renew
+        self._remembered = Remembered()
 
     def ask(self, repository: Repository) -> Found | Absent:
         """The record at or above *repository*; raise `StoreError` if the store cannot say."""
         store = self._open()
         if store is None:
             return Absent(self.name, "nothing was stored yet")
-        record = store.get(Address(repository.registry, repository.path), self._account)
+        registry = repository.registry.host
+        account = self._account or self._accounts.get(registry)
+        looked = self._remembered.get(store, (registry, repository.path, account), lambda: self._look(store, repository, account))
+        record = looked.record
         if record is None:
-            of = f" of account {printable(self._account)}" if self._account else ""
-            above = f" or a path above {repository.path}" if repository.path else ""
-            return Absent(self.name, f"no entry{of} for {repository.registry}{above}")
-        if not record.address.covers(repository):
-            # A store is another room, perhaps another machine: what it hands out is checked here once more.
-            return Absent(self.name, f"the store offered the entry for {record.address}, which does not cover it")
+            return Absent(self.name, looked.detail)
         now = self._clock()
-        slot = record.slot(now)
-        dates = ", expired" if slot.expires_at and slot.expires_at <= now else ""
+        return self._renewing(store, looked, record, now) if record.renewed_by(now) else _found(looked, record, now)
+
+    def _renewing(self, store: Store, looked: Looked, record: Principal, now: float) -> Found:
+        """The answer for a record whose next secret is due; when that will end is not known before it is there."""
+        held: list[Principal] = []
+
+        def current() -> Principal:
+            if not held:
+                held.append(self._renew(store, record))
+            return held[0]
+
+        how = f", renewed by signing in to Entra ({record.renewed_by(now)}) when it is read"
+        found = _found(looked.replace(detail=looked.detail + how), record, now)
+        return found.replace(
+            expires_at=0,
+            fetch=lambda: current().pinned(now),
+            fetch_all=lambda: current().candidates(now),
+            ends=lambda: current().slot(now).expires_at,
+        )
+
+    def _look(self, store: Store, repository: Repository, account: str | None) -> Looked:
+        from registryauth.stores.choice import choose
+
+        choice = choose(store, Address(repository.registry, repository.path), account)
+        record = choice.record
+        if record is not None and not record.address.covers(repository):
+            # A store is another room, perhaps another machine: what it hands out is checked here once more.
+            return Looked(None, f"the store offered the entry for {record.address}, which does not cover it")
+        off = "; disabled: " + ", ".join(printable(str(each.key), 120) for each in choice.disabled) if choice.disabled else ""
+        if record is None:
+            return Looked(None, f"no entry{self._of(account)} for {_whereabouts(repository)}{off}")
         # A registry as a whole has no path.
         what = repository.path or repository.registry
-        detail = f"{what} is covered by the entry for {record.address}, account {printable(record.account, 80)}{dates}"
-        return Found(self.name, detail, lambda: record.pinned(now), slot.expires_at)
+        return Looked(record, f"{what} is covered by the entry for {record.address}, account {printable(record.account, 80)}", off)
+
+    def _of(self, account: str | None) -> str:
+        if account is None:
+            return ""
+        return f" of account {printable(account, 80)}{'' if self._account else ', which the configuration names,'}"
+
+
+class Looked(Value):
+    """The *record* that answers, None if none does, and what a trace says of it; *disabled* names those that do not count."""
+
+    record: Principal | None
+    detail: str
+    disabled: str = ""
+
+
+def _whereabouts(repository: Repository) -> str:
+    return f"{repository.registry} or a path above {repository.path}" if repository.path else str(repository.registry)
+
+
+def _found(looked: Looked, record: Principal, now: float) -> Found:
+    slot = record.slot(now)
+    dates = ", expired" if slot.expires_at and slot.expires_at <= now else ""
+    detail = f"{looked.detail}{dates}{looked.disabled}"
+    return Found(
+        Stored.name,
+        detail,
+        lambda: record.pinned(now),
+        slot.expires_at,
+        record.account,
+        slot.serial,
+        lambda: record.candidates(now),
+        (lambda: slot.expires_at) if record.renews_by else None,
+        record.key,
+    )

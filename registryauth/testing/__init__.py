@@ -1,16 +1,26 @@
-"""For the tests of those who build on this package: a registry without a network, and the contract of a store."""
+"""For the tests of those who build on this package: a registry and an Azure without a network, and the contract of a store."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from registryauth.testing.azure.simulator import AzureSimulator
     from registryauth.testing.features import Features
+    from registryauth.testing.key_vault_simulator import KeyVaultSimulator
     from registryauth.testing.registry_simulator import RegistrySimulator
     from registryauth.testing.store_contract import StoreContract
+    from registryauth.testing.vault_simulator import VaultSimulator
 
-__all__ = ["RegistrySimulator", "Features", "StoreContract"]
+__all__ = ["RegistrySimulator", "AzureSimulator", "VaultSimulator", "KeyVaultSimulator", "Features", "StoreContract"]
 
-_HOMES = {"RegistrySimulator": "registry_simulator", "Features": "features", "StoreContract": "store_contract"}
+_HOMES = {
+    "RegistrySimulator": "registry_simulator",
+    "AzureSimulator": "azure.simulator",
+    "VaultSimulator": "vault_simulator",
+    "KeyVaultSimulator": "key_vault_simulator",
+    "Features": "features",
+    "StoreContract": "store_contract",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from registryauth.config import load
+from registryauth.resolver import Resolver
+from registryauth.stores.memory import MemoryStore
+
 CANARY = "canary-7f3a"
 
 
@@ -53,3 +57,18 @@ def helper(tmp_path, environ):
         return log
 
     return install
+
+
+@pytest.fixture
+def resolver(environ, tmp_path):
+    """A resolver over *environ* as a user has it, with a store in memory."""
+
+    def resolver(store=None, text="", **more):
+        if text:
+            path = tmp_path / "config.toml"
+            path.write_text(text)
+            environ["REGISTRYAUTH_CONFIG"] = str(path)
+        config = load(environ, system_file=str(tmp_path / "absent"))
+        return Resolver.from_config(config, environ, MemoryStore() if store is None else store, **more)
+
+    return resolver

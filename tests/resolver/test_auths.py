@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from registryauth._json import Node
 from registryauth.credentials import Basic, IdentityToken, RegistryToken
-from registryauth.errors import SourceFailed
+from registryauth.errors import AmbiguousCredential, SourceFailed
 from registryauth.reference import Repository
 from registryauth.resolver.auths import address_of, credential_of, entry_for
 
@@ -153,3 +153,27 @@ def test_a_broken_entry_of_another_registry_spoils_nothing():
     assert covering({"other.example": 7, "host.example": user("me"), "zzz zzz": []}).credential == Basic("me", "x")
     with pytest.raises(SourceFailed, match=r"auths\.host\.example must be an object"):
         covering({"host.example": 7})
+
+
+def test_two_spellings_of_one_address_with_different_credentials_are_an_error_that_names_both():
+    auths = {"https://host.example": user("a"), "http://host.example/v1/": user("b"), "other.example": user("c")}
+    with pytest.raises(AmbiguousCredential) as caught:
+        covering(auths)
+    assert caught.value.message == (
+        "config.json has different credentials for host.example under https://host.example and http://host.example/v1/"
+    )
+    assert caught.value.hint
+    with pytest.raises(AmbiguousCredential):
+        covering({"HOST.example/team": user("a"), "host.example/team/": user("b")})
+
+
+def test_two_spellings_with_the_same_credential_or_beside_the_plain_one_are_none():
+    assert covering({"https://host.example": user("a"), "http://host.example/v1/": user("a")}).credential == Basic("a", "x")
+    assert covering({"https://host.example": user("a"), "http://host.example": user("b"), "host.example": user("c")}).credential == (
+        Basic("c", "x")
+    )
+    assert covering({"HOST.example/team": user("a"), "host.example/team": user("b")}).credential == Basic("b", "x")
+    # A more specific entry leaves no doubt.
+    assert covering({"https://host.example": user("a"), "http://host.example": user("b"), "host.example/team": user("c")}).credential == (
+        Basic("c", "x")
+    )

@@ -9,6 +9,7 @@ from registryauth.errors import SourceFailed
 from registryauth.reference import Repository
 from registryauth.resolver.answer import Absent
 from registryauth.resolver.containers_auth import ContainersAuth, lasting_file, runtime_file
+from registryauth.resolver.docker_config import DockerConfig
 
 
 @pytest.fixture
@@ -106,3 +107,24 @@ def test_where_the_files_are():
     assert runtime_file({"XDG_RUNTIME_DIR": "/r"}) == "/r/containers/auth.json"
     assert lasting_file({"HOME": "/h"}) == "/h/.config/containers/auth.json"
     assert lasting_file({"HOME": "/h", "XDG_CONFIG_HOME": "/x"}) == "/x/containers/auth.json"
+
+
+def test_docker_hubs_plain_name_is_podmans_here_and_dockers_there(ask, lasting, basic, environ, home, write_json):
+    auths = {"https://index.docker.io/v1/": basic("docker"), "docker.io": basic("podman"), "index.docker.io": basic("neither")}
+    lasting({"auths": auths})
+    assert username(ask("ubuntu")) == "podman"
+    write_json(home / ".docker/config.json", {"auths": auths})
+    assert username(DockerConfig(environ).ask(Repository.parse("docker.io/library/ubuntu"))) == "docker"
+
+
+def test_a_namespace_on_docker_hub_comes_before_the_registry(ask, lasting, basic):
+    lasting({"auths": {"docker.io/team": basic("team"), "docker.io": basic("hub"), "docker.io/library/ubuntu": basic("one")}})
+    assert [username(ask(name)) for name in ("docker.io/team/app", "ubuntu", "debian")] == ["team", "one", "hub"]
+
+
+def test_a_marker_for_the_namespace_leaves_the_question_to_the_next_file(ask, runtime, lasting, basic):
+    """containers/image takes the first key that is there, looks no further in that file, and goes on where it is empty."""
+    runtime({"auths": {"host.example/team": {}, "host.example": basic("runtime")}})
+    lasting({"auths": {"host.example": basic("lasting")}})
+    assert username(ask()) == "lasting"
+    assert username(ask("host.example/other")) == "runtime"

@@ -9,7 +9,7 @@ import pytest
 
 from registryauth.credentials import Basic, IdentityToken
 from registryauth.errors import SourceFailed
-from registryauth.resolver.helper import ACTIVE, MAX_ANSWER, NOT_FOUND, ask_helper, find_program, reason_to_skip
+from registryauth.resolver.helper import ACTIVE, MAX_ANSWER, NOT_FOUND, ask_helper, find_program, list_helper, reason_to_skip
 
 CANARY = "canary-7f3a"
 
@@ -151,3 +151,24 @@ def test_our_own_helper_is_skipped_by_its_name_by_a_link_and_by_another_name(hel
 
 def test_while_a_helper_is_asking_no_other_is_asked(environ):
     assert ACTIVE in reason_to_skip("other", environ | {ACTIVE: "1"})
+
+
+def test_a_helper_lists_the_server_keys_that_it_keeps(helper, environ):
+    log = helper("team", "print(json.dumps({'https://index.docker.io/v1/': 'me', 'host.example': 'you'}))")
+    assert list_helper("team", environ) == ("https://index.docker.io/v1/", "host.example")
+    [(arguments, line, _)] = runs(log)
+    assert (arguments, line) == (["list"], "unused")
+
+
+@pytest.mark.parametrize("body", [f"print({CANARY!r}); sys.exit(1)", f"print({CANARY!r})", f"print('[{CANARY!r}]')", "print('x' * 70_000)"])
+def test_a_helper_that_cannot_list_is_broken_and_nothing_of_its_answer_is_repeated(helper, environ, body):
+    helper("team", body)
+    with pytest.raises(SourceFailed) as caught:
+        list_helper("team", environ)
+    assert CANARY not in f"{caught.value} {caught.value.hint}"
+    assert caught.value.hint
+
+
+def test_a_helper_that_is_not_there_cannot_list(environ):
+    with pytest.raises(SourceFailed, match="is not on PATH"):
+        list_helper("team", environ)

@@ -38,21 +38,6 @@ class Source:
         return Pinned(self.answer, self.name)
 
 
-@pytest.fixture
-def resolver(environ, tmp_path):
-    """A resolver over *environ* as a user has it, with a store in memory."""
-
-    def resolver(store=None, text="", **more):
-        if text:
-            path = tmp_path / "config.toml"
-            path.write_text(text)
-            environ["REGISTRYAUTH_CONFIG"] = str(path)
-        config = load(environ, system_file=str(tmp_path / "absent"))
-        return Resolver.from_config(config, environ, MemoryStore() if store is None else store, **more)
-
-    return resolver
-
-
 def stored(address="host.example", username="stored"):
     store = MemoryStore()
     store.put(Principal(Address.parse(address), username, (Slot(CANARY, expires_at=5),)))
@@ -174,7 +159,9 @@ def test_other_programs_files_can_be_left_out(resolver, home, write_json, basic)
     write_json(home / ".docker/config.json", {"auths": {"host.example": basic("file")}})
     with pytest.raises(CredentialNotFound) as caught:
         resolver(text="[resolver]\ndocker_config = false").resolve("host.example/a")
-    assert [line.partition(":")[0] for line in caught.value.trace] == ["explicit argument", "environment", "store", "public registries"]
+    sources = [line.partition(":")[0] for line in caught.value.trace]
+    assert sources == ["explicit argument", "environment", "store", "public registries", "docker config", "containers auth"]
+    assert caught.value.trace[4] == "docker config: not asked: resolver.docker_config is false"
 
 
 def test_our_own_helper_in_dockers_file_and_an_empty_store_is_absent_and_starts_nothing(resolver, home, write_json, helper):

@@ -1,0 +1,91 @@
+"""One sign-in for each cloud and tenant, and what is asked with it; nothing is asked before the first use."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from registryauth._value import Value
+from registryauth.azure.rest import Rest
+from registryauth.azure.settings import settings_of
+from registryauth.azure.sign_in import sign_in
+from registryauth.azure.tokens import Tokens
+from registryauth.azure.wire import open_wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from registryauth._http.messages import Transport
+    from registryauth.azure.clouds import Cloud
+    from registryauth.azure.sign_in import SignIn
+    from registryauth.azure.wire import Wire
+    from registryauth.config import Config
+
+
+class Way(Value, hidden=("tokens", "management", "far")):
+    """Who we are in one *cloud*: *tokens* for its services, *management* its resource management, *far* the way to all of it."""
+
+    cloud: Cloud
+    tokens: Tokens
+    management: Rest
+    far: Transport
+    source: SignIn
+
+
+class Access:
+    """The ways in, by cloud and tenant, made when they are first asked for. Safe to share between threads; close it after use.
+
+    *tell* shows a person what a sign-in wants done. *open_* opens the way to the wire.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        *,
+        tell: Callable[[str], None] = lambda _: None,
+        open_: Callable[[], Wire] | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.config = config
+        self.environ = environ
+        self.clock = clock
+        self._tell = tell
+        self._sleep = sleep
+        self._open = open_ or (lambda: open_wire(environ, {host: said.ca_file for host, said in config.registries.items() if said.ca_file}))
+        self._wire: Wire | None = None
+        self._ways: dict[tuple[str, str], Way] = {}
+        self._lock = threading.Lock()
+
+    def way(self, cloud: str = "", tenant: str = "") -> Way:
+        """The way into *cloud*, as somebody of *tenant*; empty is what the configuration says. Raise as `settings_of` does."""
+        with self._lock:
+            found = self._ways.get((cloud, tenant))
+            if found is None:
+                found = self._ways[cloud, tenant] = self._made(cloud, tenant)
+            return found
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            if self._wire is not None:
+                self._wire.close()
+            self._wire = None
+            self._ways.clear()
+
+    def _made(self, cloud: str, tenant: str) -> Way:
+        self._wire = wire = self._wire or self._open()
+        settings = settings_of(self.config, self.environ, wire.far, cloud=cloud, tenant=tenant)
+        source = sign_in(settings, wire, self.environ, tell=self._tell, clock=self.clock, sleep=self._sleep)
+        tokens, found = Tokens(source, self.clock), settings.cloud
+        management = Rest(
+            wire.far,
+            found.management,
+            lambda: tokens.get(found.management_scope),
+            "Azure resource management",
+            sleep=self._sleep,
+            clock=self.clock,
+        )
+        return Way(found, tokens, management, wire.far, source)

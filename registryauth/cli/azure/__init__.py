@@ -1,0 +1,11 @@
+"""``registryauth azure``: what only Azure has."""
+
+from __future__ import annotations
+
+from registryauth.cli.app import group
+
+_VERBS = {
+    "acr": "azure.acr",
+    "workspace-registry": "azure.workspace_registry",
+}
+app = group("Azure: sign in to container registries with Entra, and look things up.", _VERBS)
