@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registryauth.config import DEFAULT, FLAG, MAX_FILE, RegistrySettings, WorkspaceSettings, load, user_file
-from registryauth.config.keys import KEYS, PROFILE_KEYS
+from registryauth.config.keys import KEYS, PROFILE_KEYS, TABLES
 from registryauth.errors import ConfigurationError
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -130,7 +130,7 @@ def test_the_configuration_directory_is_xdgs(environ, tmp_path):
     [
         ("[stroe]\n", "stroe", 1, "did you mean store?"),
         ('[store]\n\npaht = "/x"\n', "store.paht", 3, "did you mean path?"),
-        ("[zzz]\n", "zzz", 1, "known here: store, vault, azure, azure_key_vault, audit, resolver, network, registries, workspaces, profiles"),
+        ("[zzz]\n", "zzz", 1, f"known here: {', '.join(TABLES)}"),
         ('[store]\nkey = "keyrign"\n', "store.key", 2, "did you mean keyring?"),
         ("[store]\nkey = 1\n", "store.key", 2, "must be one of auto, file, keyring"),
         ("[store]\npath = 1\n", "store.path", 2, "must be text"),

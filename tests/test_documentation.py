@@ -8,18 +8,24 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registryauth.cli import app
-from registryauth.testing import RegistrySimulator
+from registryauth.testing import RegistrySimulator, VaultSimulator
+from registryauth.testing.file_systems import add_base_image
+
+from .azure_cloud import SECRET as AZURE_SECRET
+from .azure_cloud import signed_in
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
-ACCOUNT, PASSWORD = "0f5c2f6e-client-id", "a secret: with colons and spaces"
+ACCOUNT, PASSWORD, NEXT = "0f5c2f6e-client-id", "a secret: with colons and spaces", "the next secret, from the issuer"
 HOST = "myregistry.azurecr.io"
+VAULT, VAULT_TOKEN = "https://vault.example.com:8200", "s.token-of-the-documentation"
 #: Programs of others; their lines run in tests/real/test_documentation.py.
 FOREIGN = ("skopeo ", "docker ")
 
@@ -37,10 +43,22 @@ def commands(page: Path) -> list[str]:
     return [line for line, _ in sessions(page)]
 
 
-def a_registry() -> RegistrySimulator:
-    """The registry that the documentation speaks of."""
-    registry = RegistrySimulator(auth="token", accounts={ACCOUNT: PASSWORD})
+class Either(str):
+    """The secret, and the next one, which the registry takes as well, as it does while one is rotated."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return other in (str(self), NEXT)
+
+
+def a_registry(page: Path | None = None) -> RegistrySimulator:
+    """The registry that the documentation speaks of, with a base image where *page* has one."""
+    registry = RegistrySimulator(auth="token", accounts={ACCOUNT: Either(PASSWORD)})
     registry.add_image("team/model", "v1", layers=[b"a layer"])
+    if page and "team/base" in page.read_text():
+        add_base_image(registry, "team/base", "v1")
     return registry
 
 
@@ -52,6 +70,7 @@ def environment() -> dict[str, str]:
 def run_lines(lines: list[str], host: str, directory: Path, env: dict[str, str]) -> list[str]:
     """Run each line in one directory, as a person would, one after the other; what each shows on a terminal."""
     (directory / "secret.txt").write_text(PASSWORD + "\n")
+    (directory / "next.txt").write_text(NEXT + "\n")
     said = []
     for line in lines:
         done = subprocess.run(
@@ -77,12 +96,21 @@ def comparable(text: str) -> str:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
-def test_every_command_shown_works_and_prints_what_is_shown(page: Path, tmp_path: Path) -> None:
-    """Where a page shows any output, it shows all of it."""
+def test_every_command_shown_works_and_prints_what_is_shown(page: Path, tmp_path: Path, home: Path) -> None:
+    """Where a page shows any output, it shows all of it. Pages on Azure are read by somebody who is signed in there."""
     ours = [(line, shown) for line, shown in sessions(page) if not line.startswith(FOREIGN)]
     env = environment()
-    with a_registry().serve() as host:
-        said = run_lines([line for line, _ in ours], host, tmp_path, env)
+    azure = page.name.startswith("azure")
+    (tmp_path / "authority").mkdir()
+    with (
+        signed_in(page, tmp_path / "authority", home) if azure else nullcontext({}) as more,
+        a_registry(page).serve() as served,
+        VaultSimulator(token=VAULT_TOKEN).serve() as vault,
+    ):
+        # Azure's registries are reached under their own names.
+        env, host = env | more, HOST if azure else served
+        lines = [line.replace(VAULT, f"http://{vault}") for line, _ in ours]
+        said = [text.replace(f"http://{vault}", VAULT) for text in run_lines(lines, host, tmp_path, env | {"VAULT_TOKEN": VAULT_TOKEN})]
     if not any(shown for _, shown in ours):
         return
     for (line, shown), real in zip(ours, said, strict=True):
@@ -108,10 +136,10 @@ def verbs(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def test_every_verb_is_shown_with_what_it_prints() -> None:
-    lines = commands(ROOT / "docs" / "commands.md")
+    lines = [line for page in PAGES for line in commands(page)]
     known = set(verbs(app.command()))
     assert {"login", "principal add", "manifest get", "artifact push"} <= known
-    missing = {verb for verb in known if not any(line.startswith(f"registryauth {verb}") for line in lines)}
+    missing = {verb for verb in known if not any(re.search(rf"(?:^|[ ;|(])registryauth {verb}(?: |$|;)", line) for line in lines)}
     assert missing == set()
     assert any("docker-credential-registryauth get" in line for line in lines)
 
@@ -120,6 +148,8 @@ def test_no_page_shows_the_secret() -> None:
     login = base64.b64encode(f"{ACCOUNT}:{PASSWORD}".encode()).decode()
     for page in PAGES:
         assert PASSWORD not in page.read_text(), page
+        assert NEXT not in page.read_text(), page
+        assert AZURE_SECRET not in page.read_text(), page
         assert login not in page.read_text(), page
 
 

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from registryauth._origin import Url
-    from registryauth.azure.vault_token import VaultToken
+    from registryauth.azure.key_vault import VaultToken
     from registryauth.config import Config
 
 
 def vault_token(config: Config, environ: Mapping[str, str], vault: Url) -> VaultToken:
-    """What a store in the key vault *vault* is to present (`vault_token.vault_token`); imported when there is such a store."""
-    from registryauth.azure.vault_token import vault_token
+    """What a store in the key vault *vault* is to present (`key_vault.vault_token`); imported when there is such a store."""
+    from registryauth.azure.key_vault import vault_token
 
     return vault_token(config, environ, vault)

@@ -183,7 +183,7 @@ class Acr:
             return TooManyRequests(f"{registry} is throttling sign-ins{said}", retry_after=wished, hint=hint)
         if status >= 500:
             return TransportError(f"{registry} failed ({status}){said}", hint="try again later", transient=True)
-        found = meaning(Refusal(registry, status, words, at_the_door=True))
+        found = meaning(Refusal(registry, status, words, stage="door"))
         message = f"{registry} refused the sign-in ({status}){said}" + (f"; {found.said}" if found and found.said else "")
         if status == 403:
             return Denied(message, status=status, hint=found.hint if found else "")

@@ -114,15 +114,29 @@ class AcrAccess:
         return self._acr.sign_in(registry, tenant=self.settings.tenant)
 
     def _look_up(self, name: str) -> Registry | None:
+        """The login server, None if no subscription has it; raise the first `AzureError` where one could not be looked into."""
+        closed: list[AzureError] = []
         for subscription in self._subscriptions():
-            condition = f"resourceType eq '{REGISTRIES}' and name eq '{name}'"
-            from urllib.parse import quote
+            try:
+                found = self._in(subscription, name)
+            except AzureError as error:
+                closed.append(error)
+                continue
+            if found is not None:
+                return read_registry(self._management, found, self.settings.cloud).login_server
+        if closed:
+            raise closed[0]
+        return None
 
-            path = f"/subscriptions/{subscription}/resources?$filter={quote(condition)}"
-            for entry in self._management.pages(path, _RESOURCES_VERSION):
-                id_ = ResourceId.parse(entry.field("id").text(), REGISTRIES)
-                if id_.name.lower() == name.lower():
-                    return read_registry(self._management, id_, self.settings.cloud).login_server
+    def _in(self, subscription: str, name: str) -> ResourceId | None:
+        from urllib.parse import quote
+
+        condition = f"resourceType eq '{REGISTRIES}' and name eq '{name}'"
+        path = f"/subscriptions/{subscription}/resources?$filter={quote(condition)}"
+        for entry in self._management.pages(path, _RESOURCES_VERSION):
+            id_ = ResourceId.parse(entry.field("id").text(), REGISTRIES)
+            if id_.name.lower() == name.lower():
+                return id_
         return None
 
     def _subscriptions(self) -> Iterator[str]:

@@ -11,11 +11,13 @@ import re
 from registryauth._redact import printable
 from registryauth._value import Value
 from registryauth.azure.entra_errors import GUID
+from registryauth.errors import TokenRefused
 from registryauth.registries import provider_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal
 
     from registryauth.errors import Error
     from registryauth.reference import Registry
@@ -34,16 +36,17 @@ class Meaning(Value):
 
 
 class Refusal(Value):
-    """A registry's refusal: its *status*, all of its *words*, and the account that asked, empty for nobody or a token.
+    """A registry's refusal: its *status*, all of its *words*, and the account that asked, empty for a token, None for nobody.
 
-    *at_the_door*: what was refused is the sign-in, so that it has nothing to do with an image.
+    What was refused at the *stage* ``door`` is a sign-in, at ``token`` a credential, and at ``image`` what a credential that was
+    taken is to do there.
     """
 
     registry: Registry
     status: int
     words: str
-    account: str = ""
-    at_the_door: bool = False
+    account: str | None = ""
+    stage: Literal["door", "token", "image"] = "image"
 
     @property
     def name(self) -> str:
@@ -53,7 +56,7 @@ class Refusal(Value):
     @property
     def is_admin(self) -> bool:
         """Whether the admin user asked: it is called as the registry is."""
-        return self.account.lower() in (self.name, self.registry.host.partition(".")[0])
+        return (self.account or "").lower() in (self.name, self.registry.host.partition(".")[0])
 
 
 def is_azures(registry: Registry) -> bool:
@@ -69,11 +72,14 @@ def meaning(refusal: Refusal) -> Meaning | None:
     return _by_status(refusal)
 
 
-def sharpen(error: Error, registry: Registry, status: int, account: str = "") -> None:
-    """Put into *error*, which quotes a registry's words, what they mean, if *registry* is one of Azure's and they mean one thing."""
+def sharpen(error: Error, registry: Registry, status: int, account: str | None = None) -> None:
+    """Put into *error*, which quotes a registry's words, what they mean, if *registry* is one of Azure's and they mean one thing.
+
+    *account* is whose credential was refused, empty for a token, None for none.
+    """
     if not is_azures(registry):
         return
-    found = meaning(Refusal(registry, status, str(error), account))
+    found = meaning(Refusal(registry, status, str(error), account, "token" if isinstance(error, TokenRefused) else "image"))
     if found:
         restate(error, f"{error.message}; {found.said}" if found.said else error.message, found.hint)
 
@@ -105,7 +111,7 @@ def _secret(refusal: Refusal, _: re.Match[str]) -> Meaning:
 
 
 def _unknown(refusal: Refusal, _: re.Match[str]) -> Meaning:
-    who = printable(refusal.account, 60) or "the account"
+    who = printable(refusal.account or "", 60) or "the account"
     return Meaning(
         f"the registry's tenant knows no application {who}",
         "give the application's client ID (not an object ID), of the registry's own tenant; a token's name is spelled as it was made",
@@ -116,7 +122,7 @@ def _no_guid(refusal: Refusal, _: re.Match[str]) -> Meaning:
     if refusal.is_admin:
         return _admin(refusal)
     return Meaning(
-        f"{printable(refusal.account, 60) or 'the account'} is neither a client ID nor a token of this registry",
+        f"{printable(refusal.account or '', 60) or 'the account'} is neither a client ID nor a token of this registry",
         f"az acr token list --registry {refusal.name} shows the tokens; a service principal's user name is its client ID, a GUID",
     )
 
@@ -156,7 +162,11 @@ def _no_right(refusal: Refusal, _: re.Match[str]) -> Meaning:
     return Meaning("the account has no role that allows this", f"it needs {_ROLE}")
 
 
-def _required(refusal: Refusal, _: re.Match[str]) -> Meaning | None:
+def _required(refusal: Refusal, found: re.Match[str]) -> Meaning | None:
+    if refusal.account is None:
+        return None
+    if refusal.stage == "image":
+        return _no_right(refusal, found)
     if refusal.is_admin:
         return _admin(refusal)
     if refusal.account and not re.fullmatch(GUID, refusal.account):
@@ -181,7 +191,7 @@ _ROWS: tuple[tuple[str, Callable[[Refusal, re.Match[str]], Meaning | None]], ...
 
 
 def _by_status(refusal: Refusal) -> Meaning | None:
-    if refusal.status == 403 and refusal.at_the_door:
+    if refusal.status == 403 and refusal.stage == "door":
         return Meaning(
             "it is closed to the public network, or to this machine's address",
             f"az acr show --name {refusal.name} --query publicNetworkAccess; come from inside, over a private endpoint",

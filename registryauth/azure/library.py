@@ -58,7 +58,7 @@ class Library:
             self._credential = self._credential or self._made()
             token = self._credential.get_token(scope)
         except CredentialUnavailableError:
-            failure = NoIdentity(f"azure-identity has nobody to sign in as ({self.kind})", hint="az login, or configure azure.credential")
+            failure = self._nobody()
         except (ServiceRequestError, ServiceResponseError):
             failure = TransportError(f"azure-identity cannot reach {self._cloud.authority}", hint="is the network up, and the proxy right?")
         except (ClientAuthenticationError, TheirError, ValueError) as error:
@@ -69,8 +69,12 @@ class Library:
         raise failure
 
     def _made(self) -> Any:  # noqa: ANN401 - a class of a library that may be missing
+        import logging
+
         from azure.identity import DefaultAzureCredential, DeviceCodeCredential
 
+        # Where nobody listens, Python itself prints its warnings, with all that Entra answered.
+        logging.getLogger("azure").addHandler(logging.NullHandler())
         authority = str(self._cloud.authority)
         said = {"tenant_id": self._tenant} if self._tenant else {}
         if self.asks_a_person:
@@ -83,10 +87,16 @@ class Library:
     def _prompt(self, url: str, code: str, _: object) -> None:
         self._tell(f"To sign in, open {printable(url, 200)} and enter the code {printable(code, 40)}")
 
+    def _nobody(self) -> NoIdentity:
+        return NoIdentity(f"azure-identity has nobody to sign in as ({self.kind})", hint="az login, or configure azure.credential")
+
     def _refusal(self, text: str) -> AzureError:
         code = code_in(text)
         if code:
             return meaning(code, self.label, text.partition(code)[2].lstrip(": "))
-        error = AzureError(f"azure-identity gave no token for {self.label}", hint="its log says why: azure.identity, at level DEBUG")
+        if not self.asks_a_person:
+            # Its chain says so where each of its ways is unavailable.
+            return self._nobody()
+        error = AzureError(f"azure-identity gave no token for {self.label}", hint="try again; its logger azure.identity says why")
         error.exit_code = 4
         return error

@@ -64,10 +64,10 @@ def sign_in_as(
     open_wire: Callable[..., Wire] = open_wire,
     clock: Callable[[], float] = time.time,
 ) -> tuple[Credential, int]:
-    """The credential that *registry* gives the application *client_id* of *tenant*, and when it dies (seconds since the epoch, 0: not said).
+    """The credential that *registry* gives the application *client_id* of *tenant*, and when it dies.
 
-    *token* goes to the authority of the registry's own cloud and nowhere else. Raise `AzureError` where Entra refuses, and what
-    `Acr.sign_in` raises.
+    That is in seconds since the epoch, 0 where it is not said. *token* goes to the authority of the registry's own cloud and
+    nowhere else. Raise `AzureError` where Entra refuses, and what `Acr.sign_in` raises.
     """
     cloud = cloud_of(registry)
     if cloud is None:
@@ -82,7 +82,9 @@ def sign_in_as(
 
 def _check(token: str, client_id: str, tenant: str) -> None:
     if not re.fullmatch(_JWT, token) or len(token) > _MAX_TOKEN:
-        raise AzureError("the service account's token is no JWT", hint="tokenAttributes.serviceAccountTokenAudience makes the kubelet send one")
+        raise AzureError(
+            "the service account's token is no JWT", hint="tokenAttributes.serviceAccountTokenAudience makes the kubelet send one"
+        )
     for name, value in (("acr-client-id", client_id), ("acr-tenant-id", tenant)):
         if not re.fullmatch(_NAME, value):
             wrong = f"{printable(value, 60)!a} is none" if value else "is missing"

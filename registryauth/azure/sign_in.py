@@ -81,7 +81,12 @@ class SignIn:
         if self._way is not None:
             return self._way.token(scope)
         if self._only:
-            raise ConfigurationError(self._offers[0].lacking, key="azure.credential", hint="docs/azure-sign-in.md has each way's settings")
+            chosen = self._offers[0]
+            raise ConfigurationError(
+                f"azure.credential is {chosen.kind}, and {chosen.lacking}",
+                key="azure.credential",
+                hint="set that, or choose another way: docs/azure-sign-in.md has them all",
+            )
         trace: list[str] = []
         for offer in self._offers:
             token = self._tried(offer, scope, trace)
@@ -149,7 +154,7 @@ class _Offers:
             self._certificate(),
             self._workload(),
             self._platform(),
-            self._cli(),
+            self._cli(if_there=True),
             self._machine(probe=True),
             self._library("azure-identity"),
         ]
@@ -199,8 +204,8 @@ class _Offers:
         made = imds(self._wire.near, self._said.client_id, probe=probe, clock=self._clock, sleep=self._sleep)
         return Offer("managed-identity", made)
 
-    def _cli(self) -> Offer:
-        if not find_program("az", self._environ):
+    def _cli(self, *, if_there: bool = False) -> Offer:
+        if if_there and not find_program("az", self._environ):
             return Offer("azure-cli", lacking="there is no Azure CLI (az) on PATH")
         return Offer("azure-cli", AzureCli(self._environ, self._said.tenant, self._said.subscription, clock=self._clock))
 

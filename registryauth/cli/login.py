@@ -17,6 +17,9 @@ def login(
     identity_token_stdin: Annotated[
         bool, typer.Option("--identity-token-stdin", help="Read an identity token (OAuth2 refresh token) from standard input.")
     ] = False,
+    entra: Annotated[
+        bool, typer.Option("--entra", help="An Azure registry: sign in with Entra, as `azure acr login` does, and ask for no password.")
+    ] = False,
     repository: Annotated[
         str, typer.Option("--repository", metavar="PATH", help="Check the right to pull from this repository, too.")
     ] = "",
@@ -43,20 +46,28 @@ def login(
         raise Misuse("--password-stdin and --identity-token-stdin exclude each other")
     session = Session(ca_file=ca_file, insecure=insecure)
     address = session.address(registry)
-    account, secret = account_and_secret(username, from_stdin=password_stdin, token_from_stdin=identity_token_stdin)
-    registration = enroll(
-        session,
-        address,
-        account,
-        secret,
-        made_by="login",
-        kind="identity-token" if identity_token_stdin else "user",
-        repository=repository,
-        realm=realm,
-        verify=not no_verify,
-        insecure=insecure,
-        expires=expires,
-    )
+    if entra:
+        if username or password_stdin or identity_token_stdin or realm or no_verify or expires or address.path:
+            raise Misuse("--entra signs in to a whole registry, and takes no account, no secret and nothing about them")
+        from registryauth.azure.acr_access import Asked
+        from registryauth.cli.azure.entra_login import entra_login, keep
+
+        registration = keep(session, *entra_login(session, registry, Asked()), repository)
+    else:
+        account, secret = account_and_secret(username, from_stdin=password_stdin, token_from_stdin=identity_token_stdin)
+        registration = enroll(
+            session,
+            address,
+            account,
+            secret,
+            made_by="login",
+            kind="identity-token" if identity_token_stdin else "user",
+            repository=repository,
+            realm=realm,
+            verify=not no_verify,
+            insecure=insecure,
+            expires=expires,
+        )
     for line in (*shadowed(session, registration.principal), *use_it(session, registration.principal)):
         say(line)
     sys.stderr.flush()

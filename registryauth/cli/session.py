@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 
+from registryauth.azure import vault_token
 from registryauth.config import Config, load
 from registryauth.reference import Address, Reference, Registry
 from registryauth.stores import from_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from registryauth._http.tls import Trusting
     from registryauth.client import Client
     from registryauth.client.client import Credentials
     from registryauth.resolver import Resolver
     from registryauth.stores import Store
+    from registryauth.stores.audited import AuditedStore
+    from registryauth.stores.keys import Ask
 
 
 class Session:
@@ -28,19 +33,46 @@ class Session:
         self._insecure = insecure
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
+    def store(self) -> Iterator[AuditedStore]:
         """The configured store."""
-        opened = from_config(self.config, self.environ)
+        from registryauth.cli.console import say
+
+        def warn(text: str) -> None:
+            say(f"warning: {text}")
+
+        opened = from_config(self.config, self.environ, ask=self.ask, purpose=_verb(), warn=warn, azure_token=vault_token)
         try:
             yield opened
         finally:
             opened.close()
 
-    def resolver(self, *, account: str = "") -> Resolver:
-        """The configured sources, in order."""
+    @cached_property
+    def ask(self) -> Ask | None:
+        """What asks a person for the store's passphrase; None where there is no terminal."""
+        from registryauth.cli.passphrase import asker
+
+        return asker()
+
+    def resolver(
+        self, *, account: str = "", store: Store | None = None, workspace: str = "", allow_admin_user: bool = False
+    ) -> Resolver:
+        """The configured sources, in order; *store*, where it is open already, is the one to ask.
+
+        The other arguments are those of `Resolver.from_config`.
+        """
+        from registryauth.cli.console import say
         from registryauth.resolver import Resolver
 
-        return Resolver.from_config(self.config, self.environ, account=account or None)
+        return Resolver.from_config(
+            self.config,
+            self.environ,
+            store,
+            account=account or None,
+            ask=self.ask,
+            notice=lambda text: say(f"warning: {text}"),
+            workspace=workspace,
+            allow_admin_user=allow_admin_user,
+        )
 
     def client(self, credentials: Resolver | Credentials, host: str) -> Client:
         """A client for the registry at *host*."""
@@ -51,7 +83,7 @@ class Session:
         return Client(
             credentials,
             insecure=[*(name for name, said in registries.items() if said.insecure), *([host] if self._insecure else [])],
-            ca_files=self._ca_files(),
+            ca_files=self.ca_files(),
             client_certs={_netloc(name): (said.client_cert, said.client_key) for name, said in registries.items() if said.client_cert},
             certs_d=None if self.config.certs_d else (),
             mirrors={name: said.mirrors for name, said in registries.items()},
@@ -60,9 +92,17 @@ class Session:
             notice=lambda text: say(f"warning: {text}"),
         )
 
-    def address(self, text: str) -> Address:
-        """*text* as what a credential is registered for."""
-        return Address.parse(text, known=self.spelled)
+    def trust(self) -> Trusting:
+        """Whose certificates count for a host, as `client` has it."""
+        from registryauth._http.certs_d import usual
+        from registryauth._http.tls import trusting
+
+        shown = {_netloc(name): (said.client_cert, said.client_key) for name, said in self.config.registries.items() if said.client_cert}
+        return trusting(self.ca_files(), shown, usual(self.environ) if self.config.certs_d else ())
+
+    def address(self, text: str, *, wildcard: bool = False) -> Address:
+        """*text* as what a credential is registered for, with *wildcard* also ``*.example.com``."""
+        return Address.parse(text, known=self.spelled, wildcard=wildcard)
 
     def reference(self, text: str) -> Reference:
         """*text* as an image reference."""
@@ -73,7 +113,7 @@ class Session:
         """Hosts that the configuration names, and that are right though they may look mistyped."""
         return frozenset(Address.parse(host, known=(host.partition(":")[0],)).registry.hostname for host in self.config.registries)
 
-    def _ca_files(self) -> dict[str, str]:
+    def ca_files(self) -> dict[str, str]:
         """Which authorities count for which host: a registry's own, for its token server too, and the flag's for all."""
         from registryauth._origin import Url
 
@@ -84,6 +124,14 @@ class Session:
                 if said.realm:
                     files[Url.parse(said.realm).origin.netloc] = said.ca_file
         return files
+
+
+def _verb() -> str:
+    """What was typed, without its arguments: ``principal list``; empty outside of a command."""
+    from typer.main import get_current_context  # type: ignore[attr-defined]
+
+    context = get_current_context(silent=True)
+    return context.command_path.partition(" ")[2] if context else ""
 
 
 def _netloc(host: str) -> str:

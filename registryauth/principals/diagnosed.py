@@ -37,7 +37,7 @@ def diagnosed(
     meaning = ask(unexplained[0].principal, registry) if unexplained else None
     if meaning is None:
         return done
-    return [found.replace(detail=f"{found.detail}; {meaning.said}", hint=meaning.hint) if found in unexplained else found for found in done]
+    return [found.replace(detail=f"{meaning.said}; {found.detail}", hint=meaning.hint) if found in unexplained else found for found in done]
 
 
 def explain(error: Error, principal: Principal, ask: Callable[[Principal, Registry | None], Meaning | None]) -> None:

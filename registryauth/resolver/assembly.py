@@ -92,7 +92,7 @@ def assemble(
     if config.docker_config:
         sources |= _foreign(config, environ, account, accounts)
     workspaces = None
-    if config.workspaces or workspace:
+    if config.workspaces or workspace or allow_admin_user:
         from registryauth.resolver.workspace import Workspaces
 
         workspaces = Workspaces.from_config(

@@ -73,6 +73,11 @@ class PullSecret:
         """The credential alone; `Anonymous` where none is needed."""
         return self.pinned.credential
 
+    def beside(self, reference: Reference) -> PullSecret:
+        """The same for another image of the same repository: no source is asked again, and what is fetched for one is for both."""
+        found = self._found.replace(fetch=lambda: self.pinned)
+        return PullSecret(self.classification.replace(reference=reference), found, self.answers)
+
     def explain(self) -> str:
         """Every source asked, in order, and what it said, after what the registry is and why we say so."""
         from registryauth.resolver.explanation import Explanation

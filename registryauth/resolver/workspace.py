@@ -56,11 +56,11 @@ class Workspaces:
         allow_admin_user: bool = False,
         notice: Callable[[str], None] = lambda _: None,
     ) -> None:
+        hint = f"known there: {_listed(bindings.names)}" if bindings.names else 'write a table [workspaces."NAME"]'
         if chosen and chosen not in bindings.names:
-            raise ConfigurationError(
-                f"there is no workspace {printable(chosen, 60)!a} in the configuration",
-                hint=f"known there: {_listed(bindings.names)}" if bindings.names else 'write a table [workspaces."NAME"]',
-            )
+            raise ConfigurationError(f"there is no workspace {printable(chosen, 60)!a} in the configuration", hint=hint)
+        if allow_admin_user and not bindings.names:
+            raise ConfigurationError("no workspace is configured whose registry's admin user could be used", hint=hint)
         self._access, self._bindings, self._chosen = access, bindings, chosen
         self._allow_admin_user, self._notice = allow_admin_user, notice
         self._logins: dict[tuple[str, str, str], AcrLogin] = {}

@@ -102,7 +102,7 @@ def test_metadata_that_cannot_be_used_names_the_field(said, field):
 
 @pytest.mark.parametrize("said", [[], "a string", None])
 def test_what_is_no_metadata_at_all_is_refused(said):
-    with pytest.raises(ConfigurationError, match="the metadata of https://management.example"):
+    with pytest.raises(ConfigurationError, match=r"the metadata of https://management\.example"):
         cloud_from_metadata("https://management.example", said)
 
 

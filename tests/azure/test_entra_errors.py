@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from registryauth._http import Response
@@ -69,8 +71,9 @@ def test_being_throttled_says_how_long_to_wait():
 
 
 def test_a_code_that_we_do_not_know_is_told_in_entras_words_without_the_secret():
-    body = '{"error":"x","error_description":"AADSTS123456: No canary please. Trace ID: t\\r\\nmore","error_codes":[123456],"correlation_id":"id-7"}'
-    error = refusal(answered(400, body), "c", 0.0, proof_of("canary"))
+    words = "AADSTS123456: No canary please. Trace ID: t\r\nmore"
+    body = {"error": "x", "error_description": words, "error_codes": [123456], "correlation_id": "id-7"}
+    error = refusal(answered(400, json.dumps(body)), "c", 0.0, proof_of("canary"))
     assert str(error) == "Entra refused c: No *** please (AADSTS123456)"
     assert error.hint.endswith("id-7")
 

@@ -118,8 +118,7 @@ def test_a_platforms_endpoint_is_asked_with_its_secret(azure, clock, kind, style
         ("2019-08-01", "client_id", "x-identity-header") if kind == "app service" else ("2017-09-01", "clientid", "secret")
     )
     assert request.url.target == (
-        f"/msi/token?api-version={version}&resource=https%3A%2F%2Fcontainerregistry.azure.net"
-        f"&{chooser}={azure.machines.identity.app_id}"
+        f"/msi/token?api-version={version}&resource=https%3A%2F%2Fcontainerregistry.azure.net&{chooser}={azure.machines.identity.app_id}"
     )
     assert request.header(header) == azure.machines.secret
     assert azure.machines.secret not in repr(request)

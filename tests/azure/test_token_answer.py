@@ -37,11 +37,11 @@ def test_each_form_that_was_seen(lifetime, date, dies):
     assert expiry(lifetime, date, NOW) == dies
 
 
-@given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2200, 1, 1)))
-def test_a_written_date_is_read_as_it_was_meant(moment):
-    moment = moment.replace(microsecond=0, tzinfo=UTC)
+@given(st.integers(min_value=86_400, max_value=7_000_000_000))
+def test_a_written_date_is_read_as_it_was_meant(seconds):
+    moment = datetime.fromtimestamp(seconds, UTC)
     for style in ("%m/%d/%Y %H:%M:%S +00:00", "%m/%d/%Y %I:%M:%S %p +00:00"):
-        assert expiry(None, moment.strftime(style), NOW) == moment.timestamp()
+        assert expiry(None, moment.strftime(style), NOW) == seconds
 
 
 @given(st.one_of(st.none(), st.text(), st.integers(), st.floats(), st.booleans(), st.lists(st.integers())))

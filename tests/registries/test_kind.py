@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from registryauth.errors import ConfigurationError
 from registryauth.reference import Reference
-from registryauth.registries import Kind, kind_of
+from registryauth.registries import Kind, is_workspace_image, kind_of
 
 WORKSPACE = {"myworkspace.azurecr.io": Kind.WORKSPACE}
 HASH = "0123456789abcdef" * 2
@@ -119,3 +119,53 @@ def test_why_is_one_line_that_names_the_registry(text: str) -> None:
 
 def test_a_data_endpoint_says_that_it_takes_no_login() -> None:
     assert "takes no login" in kind_of(Reference.parse("a.eastus.data.azurecr.io/a")).why
+
+
+BOUND = {"prodacr.azurecr.io": ["prod"]}
+DIGEST = "sha256:" + "0" * 64
+
+
+def test_what_azure_says_is_bound_to_a_workspace_is_a_workspaces_and_why_names_it() -> None:
+    found = kind_of(Reference.parse("prodacr.azurecr.io/app"), bound=BOUND)
+    assert found.kind is Kind.WORKSPACE
+    assert found.why == "prodacr.azurecr.io is the registry of workspace prod"
+    assert kind_of(Reference.parse("other.azurecr.io/app"), bound=BOUND).kind is Kind.STANDALONE
+    assert kind_of(Reference.parse("prodacr.azurecr.io/app"), {"prodacr.azurecr.io": Kind.PUBLIC}, bound=BOUND).kind is Kind.PUBLIC
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (f"azureml/azureml_{HASH}", True),
+        (f"package@{DIGEST}", True),
+        (f"0f5c2f6e-0000-4000-8000-000000000001/azureml/azureml_{HASH}", True),
+        ("package", False),
+        ("package:v1", False),
+        (f"org/package@{DIGEST}", False),
+        (f"docker.io/azureml/azureml_{HASH}", False),
+        (f"prodacr.azurecr.io/azureml/azureml_{HASH}", False),
+        (f"org/azureml/azureml_{HASH}", False),
+        (f"azureml_{HASH}", False),
+    ],
+)
+def test_which_names_without_a_registry_are_a_workspaces(text: str, meant: bool) -> None:
+    reference = Reference.parse(text)
+    assert is_workspace_image(reference) is meant
+    if meant:
+        assert str(kind_of(reference, bound=BOUND).reference).startswith(f"prodacr.azurecr.io/{text}")
+        with pytest.raises(ConfigurationError, match="never looked for on Docker Hub"):
+            kind_of(reference)
+
+
+def test_declared_and_bound_registries_count_together_and_each_once() -> None:
+    reference = Reference.parse("azureml/azureml_x")
+    assert str(kind_of(reference, {"prodacr.azurecr.io": Kind.WORKSPACE}, bound=BOUND).reference.registry) == "prodacr.azurecr.io"
+    with pytest.raises(ConfigurationError, match=r"2 workspace registries are configured: a\.azurecr\.io, prodacr\.azurecr\.io \(prod\)"):
+        kind_of(reference, {"a.azurecr.io": Kind.WORKSPACE}, bound=BOUND)
+    # What the configuration calls standalone is no candidate, whatever Azure says.
+    with pytest.raises(ConfigurationError, match="no workspace registry is configured"):
+        kind_of(reference, {"prodacr.azurecr.io": Kind.STANDALONE}, bound=BOUND)
+
+
+def test_microsofts_own_registry_says_so() -> None:
+    assert "Microsoft's own" in kind_of(Reference.parse("viennaglobal.azurecr.io/azureml/azureml_x")).why

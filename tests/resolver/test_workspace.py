@@ -7,6 +7,7 @@ import time
 import pytest
 
 from registryauth import Client, exports
+from registryauth.azure.clouds import CHINA, US_GOVERNMENT
 from registryauth.azure.wire import Wire
 from registryauth.credentials import Basic, IdentityToken
 from registryauth.errors import (
@@ -376,7 +377,7 @@ def test_explain_has_the_failure_in_its_answer(azure, workspace, over):
 
 def test_a_target_that_keeps_the_document_does_not_get_a_token_of_hours(workspace, over):
     secret = over(workspace).resolve(image(workspace))
-    with pytest.raises(CredentialError, match="ends at 20.* and kubernetes-secret is kept by its target for longer"):
+    with pytest.raises(CredentialError, match=r"ends at 20.* and kubernetes-secret is kept by its target for longer"):
         exports.export([secret], "kubernetes-secret", Options(name="pull"))
 
 
@@ -396,3 +397,41 @@ def test_closing_the_resolver_closes_the_way_to_azure(azure, workspace, over, mo
     with over(workspace) as resolver:
         resolver.resolve(image(workspace))
     assert doors[0].far.closed
+
+
+# -- other clouds --
+
+
+@pytest.mark.parametrize(("name", "cloud"), [("AzureChinaCloud", CHINA), ("azureusgovernment", US_GOVERNMENT)])
+def test_a_workspace_of_another_cloud_is_asked_for_there_alone(now, environ, resolver, monkeypatch, name, cloud):
+    azure = AzureSimulator(clock=lambda: now[0], cloud=cloud)
+    monkeypatch.setattr("registryauth.azure.access.open_wire", lambda *_: Wire(azure.transport(), azure.transport()))
+    app = azure.tenant().app("me")
+    azure.assign(app, "Reader")
+    environ |= {"AZURE_TENANT_ID": azure.home.id, "AZURE_CLIENT_ID": app.app_id, "AZURE_CLIENT_SECRET": app.add_secret().value}
+    workspace = azure.workspace("prod", registry=azure.registry("mine"))
+    text = f'[workspaces.prod]\nid = "{workspace.id}"\ncloud = "{name}"'
+    secret = resolver(text=text, clock=lambda: now[0]).resolve(f"mine{cloud.registry_suffix}/x")
+    assert isinstance(secret.credential, IdentityToken)
+    assert {request.url.origin.host for request in azure.requests} == {
+        cloud.authority.host, cloud.management.host, f"mine{cloud.registry_suffix}",
+    }  # fmt: skip
+
+
+def test_a_tenant_that_a_table_names_is_the_one_to_sign_in_to(azure, workspace, over):
+    with pytest.raises(SourceFailed) as caught:
+        over(workspace, each='tenant = "another.example"').resolve(image(workspace))
+    assert "another.example" in str(azure.requests[0].url)
+    assert caught.value.exit_code != 0
+
+
+def test_allowing_the_admin_user_of_nobody_is_a_mistake(resolver):
+    with pytest.raises(ConfigurationError, match="no workspace is configured"):
+        resolver(allow_admin_user=True)
+
+
+def test_of_a_registry_that_the_configuration_speaks_of_azure_is_not_asked_what_it_is(azure, workspace, over):
+    text = f'[registries."{workspace.registry.login_server}"]\nkind = "workspace"\norder = ["store"]'
+    resolver = over(workspace, text=text)
+    assert resolver.classify(image(workspace)).kind is Kind.WORKSPACE
+    assert azure.requests == []
