@@ -8,13 +8,15 @@ if TYPE_CHECKING:
     from registryauth.testing.features import Features
     from registryauth.testing.key_vault_simulator import KeyVaultSimulator
     from registryauth.testing.registry_simulator import RegistrySimulator
+    from registryauth.testing.served import ServedRegistry
     from registryauth.testing.store_contract import StoreContract
     from registryauth.testing.vault_simulator import VaultSimulator
 
-__all__ = ["RegistrySimulator", "AzureSimulator", "VaultSimulator", "KeyVaultSimulator", "Features", "StoreContract"]
+__all__ = ["RegistrySimulator", "ServedRegistry", "AzureSimulator", "VaultSimulator", "KeyVaultSimulator", "Features", "StoreContract"]
 
 _HOMES = {
     "RegistrySimulator": "registry_simulator",
+    "ServedRegistry": "served",
     "AzureSimulator": "azure.simulator",
     "VaultSimulator": "vault_simulator",
     "KeyVaultSimulator": "key_vault_simulator",

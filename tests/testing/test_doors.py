@@ -34,7 +34,7 @@ def connection(simulator):
 
 
 def test_the_public_names_are_there_and_nothing_else():
-    names = ["RegistrySimulator", "AzureSimulator", "VaultSimulator", "KeyVaultSimulator", "Features", "StoreContract"]
+    names = ["RegistrySimulator", "ServedRegistry", "AzureSimulator", "VaultSimulator", "KeyVaultSimulator", "Features", "StoreContract"]
     assert registryauth.testing.__all__ == names
     assert all(getattr(registryauth.testing, name).__name__ == name for name in names)
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from registryauth import _grammar
 from registryauth._http.messages import Request, Response
 from registryauth.digest import Digest
+from registryauth.errors import InvalidDigest
 from registryauth.testing import answers, asked
 from registryauth.testing.accounts import CATALOG_ACCESS, Access
 from registryauth.testing.azure.refusals import registry_error
@@ -91,7 +92,10 @@ class AcrListing:
         return answers.document(request, 200, described)
 
     def _found(self, name: str, text: str) -> tuple[Digest, StoredManifest] | None:
-        return self._shelf.find(name, text) if re.fullmatch(r"sha\d+:[0-9a-f]+", text) else None
+        try:
+            return self._shelf.find(name, text) if ":" in text else None
+        except InvalidDigest:
+            return None
 
     def _times(self) -> dict[str, str]:
         at = datetime.fromtimestamp(self.registry.created_at, UTC).strftime("%Y-%m-%dT%H:%M:%S.1234567Z")

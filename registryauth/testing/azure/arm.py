@@ -66,7 +66,8 @@ class ResourceManager:
         call = Call(self.azure, request, caller, version, path)
         if path.lower() == "/subscriptions":
             return self._listed(request, [self._subscription()])
-        if answer := self.authorization.answer(call):
+        answer = self.authorization.answer(call)
+        if answer is not None:
             return answer if isinstance(answer, Response) else self._listed(request, answer)
         found = _ROUTE.fullmatch(path)
         if not found:

@@ -113,7 +113,10 @@ class Entra:
                 # People's clients ask for OpenID's scopes beside the one that matters.
                 wanted = [one for one in form.get("scope", "").split() if one not in ("openid", "offline_access", "profile", "email")]
                 scope = self._resource(tenant, wanted[0] if wanted else self.device_codes.scope(form["device_code"]))
-                return self._grant(self.token(principal, scope)) | {"scope": scope, "id_token": self._id_token(principal, form["client_id"])}
+                return self._grant(self.token(principal, scope)) | {
+                    "scope": scope,
+                    "id_token": self._id_token(principal, form["client_id"]),
+                }
         raise EntraRefusal(70003, "The app requested an unsupported grant type", "unsupported_grant_type")
 
     def _id_token(self, person: User, client_id: str) -> str:

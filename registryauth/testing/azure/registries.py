@@ -65,7 +65,8 @@ class Registries:
                 return _tokens(call, found, rest[1:])
             case "generatecredentials", "POST":
                 return answers.document(call.request, 200, _generated(found, call.body()))
-        if answer := self._builds.answer(call, found, rest):
+        answer = self._builds.answer(call, found, rest)
+        if answer is not None:
             return answer
         raise ServiceRefusal(404, "InvalidResourceType", f"The resource type '{'/'.join(rest)}' could not be found in the namespace.")
 

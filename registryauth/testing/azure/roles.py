@@ -185,11 +185,11 @@ def registry_actions(assignment: RoleAssignment, repository: str, *, abac: bool)
 
     A registry in ABAC mode knows data actions only, a classic one the other ones only (Microsoft Learn, "ABAC-enabled").
     """
-    actions, excepted, data = ROLES[assignment.role]
+    actions, _, data = ROLES[assignment.role]
     table, patterns = (_BY_REPOSITORY, data) if abac else (_CLASSIC, actions)
     if not _condition_holds(assignment.condition, repository):
         return set()
-    return {word for action, words in table.items() if _allowed(action, patterns, excepted if not abac else ()) for word in words}
+    return {word for action, words in table.items() if _allowed(action, patterns, ()) for word in words}
 
 
 _CONDITION = re.compile(r"repositories:name\]\s+(StringEquals|StringStartsWith)(?:IgnoreCase)?\s+'([^']*)'", re.IGNORECASE)
