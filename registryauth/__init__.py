@@ -1,9 +1,9 @@
 """The private container registry client and auth manager.
 
-from registryauth import Client, Resolver
+from registryauth import Client, Resolver, resolve
 
+secret = resolve("myregistry.azurecr.io/myimage:v1")
 resolver = Resolver.from_config()
-secret = resolver.resolve("myregistry.azurecr.io/myimage:v1")
 with Client(resolver) as client:
     manifest = client.repository("myregistry.azurecr.io/myimage").manifest("v1", platform="linux/amd64")
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from registryauth.reference import Address, Reference, Registry, Repository
     from registryauth.registries import Kind, kind_of
     from registryauth.resolver import PullSecret, Resolver
+    from registryauth.resolver.once import resolve
 
 __version__ = "0.1.0"
 
@@ -43,6 +44,7 @@ _HOMES = {
     "Repository": "reference",
     "Resolver": "resolver",
     "kind_of": "registries",
+    "resolve": "resolver.once",
 }
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "errors",
     "exports",
     "kind_of",
+    "resolve",
 ]
 
 

@@ -33,6 +33,7 @@ def test_the_public_names_are_these():
     assert registryauth.__all__ == [
         "Address", "Anonymous", "AsyncClient", "Basic", "Client", "Digest", "Error", "IdentityToken", "Kind", "PullSecret", "Reference",
         "Registry", "RegistryAuth", "RegistryToken", "Repository", "Resolver", "errors", "exports", "kind_of",
+        "resolve",
     ]  # fmt: skip
 
 

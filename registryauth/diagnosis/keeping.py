@@ -142,7 +142,7 @@ def expiry(here: Surroundings) -> Look:
         elif early := too_early(printable(record.account, 80), record.address, slot, now):
             soon.append(early)
     facts = {"expired": dead, "expiring": soon}
-    hint = "registryauth principal rotate puts a new one in place; registryauth list --expiring shows them all"
+    hint = "registryauth principal rotate puts a new one in place; registryauth principal list --expiring 30d shows them all"
     if dead:
         return broken("; ".join([*dead, *soon]), hint, facts)
     return odd("; ".join(soon), hint, facts) if soon else fine("no secret has ended or ends soon", facts)

@@ -26,12 +26,25 @@ def stored(home):
     return environ
 
 
-def test_the_credential_is_there_after_the_store_was_closed(stored, monkeypatch):
-    closed = []
-    monkeypatch.setattr(EncryptedStore, "close", lambda self, close=EncryptedStore.close: (closed.append(self), close(self)))
+@pytest.fixture
+def events(stored, monkeypatch):
+    """What is done with the store and the record in it, in order."""
+    events = []
+
+    def noted(kind, method, event):
+        real = getattr(kind, method)
+        monkeypatch.setattr(kind, method, lambda self, *given: (events.append(event), real(self, *given))[1])
+
+    noted(EncryptedStore, "close", "closed")
+    noted(Principal, "pinned", "fetched")
+    return events
+
+
+def test_the_credential_is_there_after_the_store_was_closed(stored, events):
     secret = resolve("r.example/team/model:v1", environ=stored)
-    assert len(closed) == 1
+    assert events == ["fetched", "closed"]
     assert secret.credential == Basic("deploy", CANARY)
+    assert events == ["fetched", "closed"]
     assert (secret.source, secret.account, str(secret.reference)) == ("store", "deploy", "r.example/team/model:v1")
     assert CANARY not in repr(secret) + secret.explain()
 
@@ -51,13 +64,11 @@ def test_a_public_image_needs_nobody(stored):
     assert resolve("mcr.microsoft.com/azureml/onnxruntime", environ=stored).credential == Anonymous()
 
 
-def test_absent_says_which_sources_were_asked_and_closes(stored, monkeypatch):
-    closed = []
-    monkeypatch.setattr(EncryptedStore, "close", lambda self, close=EncryptedStore.close: (closed.append(self), close(self)))
+def test_absent_says_which_sources_were_asked_and_closes(stored, events):
     with pytest.raises(CredentialNotFound) as caught:
         resolve("other.example/model", environ=stored)
     assert any(line.startswith("store: absent") for line in caught.value.trace)
-    assert len(closed) == 1
+    assert events == ["closed"]
 
 
 def test_a_broken_store_is_not_absent(stored, home):

@@ -27,6 +27,7 @@ from registryauth import (
     errors,
     exports,
     kind_of,
+    resolve,
 )
 from registryauth.content.descriptor import Descriptor
 from registryauth.content.manifest import Index, Manifest
@@ -36,7 +37,7 @@ from registryauth.principals import Registration, Verification, forget, register
 from registryauth.registries import Classification
 from registryauth.stores import Key, Principal, Slot, Store, open_store
 from registryauth.stores.memory import MemoryStore
-from registryauth.testing import RegistrySimulator
+from registryauth.testing import AzureSimulator, RegistrySimulator, ServedRegistry
 
 
 def references() -> None:
@@ -56,6 +57,9 @@ def references() -> None:
 
 
 def resolving() -> None:
+    assert_type(resolve("myregistry.azurecr.io/myimage:v1"), PullSecret)
+    assert_type(resolve(Reference.parse("myregistry.azurecr.io/myimage"), account="ci", environ={}).credential, Credential)
+    resolve()  # type: ignore[call-arg]
     with Resolver.from_config(explicit={"registry.example": Basic("me", "secret")}) as resolver:
         assert_type(resolver, Resolver)
         secret = resolver.resolve("myregistry.azurecr.io/myimage:v1")
@@ -150,3 +154,12 @@ def testing() -> None:
     with simulator.serve() as host:
         assert_type(host, str)
     Client(transport=simulator.transport())
+
+
+def fixtures(registry_simulator: ServedRegistry, azure_simulator: AzureSimulator) -> None:
+    assert_type(registry_simulator.address, str)
+    assert_type(registry_simulator.credential, Basic)
+    assert_type(registry_simulator.accounts, dict[str, str])
+    with ServedRegistry.served() as registry:
+        assert_type(registry, ServedRegistry)
+    Client(transport=azure_simulator.transport())
