@@ -9,14 +9,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from registryauth.cli.groups import spread
+
 #: Verb to module; a group's module has an `app`, a single verb's a function named like the module's last part.
 _VERBS = {
     "login": "login",
     "logout": "logout",
     "list": "listing",
     "status": "status",
+    "unlock": "unlock",
+    "lock": "lock",
+    "store": "store",
     "principal": "principal",
+    "audit": "audit",
     "resolve": "resolve",
+    "azureml": "azureml",
+    "azure": "azure",
     "setup": "setup",
     "pull": "pull",
     "push": "push",
@@ -28,15 +36,30 @@ _VERBS = {
     "repository": "repository",
     "referrers": "referrers",
     "digest": "digest",
+    "image": "image",
+    "doctor": "doctor",
     "config": "config",
     "demo": "demo",
 }
 
 
+class _Typer(typer.Typer):
+    """A typer whose commands may take options by the group."""
+
+    def command(self, *names: Any, **settings: Any) -> Any:  # noqa: ANN401 - typer's signature
+        register = super().command(*names, **settings)
+
+        def keep(function: Any) -> Any:  # noqa: ANN401 - any verb
+            register(spread(function))
+            return function
+
+        return keep
+
+
 def group(text: str, verbs: Mapping[str, str] | None = None) -> typer.Typer:
     """A group of verbs that shares the looks of all others; *verbs*, if given, are in modules of their own, see `lazy`."""
     if verbs is None:
-        return typer.Typer(help=text, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+        return _Typer(help=text, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
     found = typer.Typer(cls=lazy(verbs), help=text, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
     # typer makes a group of what has a callback.
     found.callback()(lambda: None)
@@ -77,7 +100,9 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@_app.callback(epilog="Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 refused, 5 store locked or broken, 6 network, 130 interrupted.")
+@_app.callback(
+    epilog="Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 refused, 5 store locked or broken, 6 network, 7 answer no, 130 interrupted."
+)
 def _root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")] = False,
 ) -> None:
@@ -91,6 +116,6 @@ def command() -> Any:  # noqa: ANN401 - typer's own class, which it does not exp
 
 def single(function: Any) -> typer.Typer:  # noqa: ANN401 - any verb
     """*function* as a verb of its own."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app = _Typer(add_completion=False, rich_markup_mode=None)
     app.command()(function)
     return app

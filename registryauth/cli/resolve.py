@@ -8,68 +8,166 @@ from typing import Annotated, Any
 import typer
 
 from registryauth.cli.app import single
-from registryauth.cli.options import Account, Misuse, Output, OutputFile, OutputOption
+from registryauth.cli.groups import Group
+from registryauth.cli.options import Misuse, Output, OutputFile, OutputOption, Whose
+
+
+def _help(name: str) -> str:
+    """List the formats where that is asked for, before anybody misses an image."""
+    if name != "help":
+        return name
+    from registryauth.exports import FORMATS
+
+    print("\n".join(f"{name:28}{format_.what}" for name, format_ in FORMATS.items()))
+    raise typer.Exit
+
+
+class _Document(Group):
+    """What ``--format`` makes, and where it goes."""
+
+    document: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="The target's document, with the secret; --format help lists them.",
+            callback=_help,
+            is_eager=True,
+        ),
+    ] = ""
+    name: Annotated[str, typer.Option("--name", help="Name of the object that --format makes.")] = ""
+    namespace: Annotated[str, typer.Option("--namespace", help="Namespace of the object that --format makes.")] = ""
+    label: Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label of the object that --format makes.")] = None
+    allow_short_lived: Annotated[
+        bool, typer.Option("--allow-short-lived", help="Let --format write a credential that ends within a day to a target that keeps it.")
+    ] = False
+    output_file: OutputFile = ""
+    show_secret: Annotated[bool, typer.Option("--show-secret", help="Let --format write the secret to a terminal.")] = False
+    consumer: Annotated[
+        str, typer.Option("--consumer", metavar="NAME", help="Who gets it, for 'principal consumers'; the file unless said.")
+    ] = ""
+    no_record: Annotated[bool, typer.Option("--no-record", help="Do not note the file as a consumer of the principal.")] = False
 
 
 def resolve(
     references: Annotated[list[str], typer.Argument(metavar="REFERENCE...", help="Images: myregistry.azurecr.io/myimage:v1")],
     output: OutputOption = Output.TABLE,
-    document: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="The target's document, with the secret; --format help lists them.")
-    ] = "",
-    name: Annotated[str, typer.Option("--name", help="Name of the object that --format makes.")] = "",
-    namespace: Annotated[str, typer.Option("--namespace", help="Namespace of the object that --format makes.")] = "",
-    label: Annotated[
-        list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label of the object that --format makes.")
-    ] = None,
-    allow_short_lived: Annotated[
-        bool, typer.Option("--allow-short-lived", help="Let --format write a credential that ends within a day to a target that keeps it.")
-    ] = False,
-    output_file: OutputFile = "",
-    show_secret: Annotated[bool, typer.Option("--show-secret", help="Let --format write the secret to a terminal.")] = False,
+    export: _Document = _Document(),
     explain: Annotated[bool, typer.Option("--explain", help="Say which sources were asked, and what each said.")] = False,
-    account: Account = "",
+    whose: Whose = Whose(),
+    fail_if_expired: Annotated[bool, typer.Option("--fail-if-expired", help="Exit status 7 if a secret has expired.")] = False,
 ) -> None:
     """Find the pull secret for each image, and say where it comes from.
 
     Exit status 3 if there is none and the registry is not public.
     """
-    from registryauth.cli.console import is_terminal, moment, say, show
-    from registryauth.cli.session import Session
-    from registryauth.errors import CredentialNotFound
-    from registryauth.exports import FORMATS, Options, export, format_named
-
-    if document and (output is not Output.TABLE or explain):
-        raise Misuse("--format exports the secret, --output and --explain show it redacted: choose one")
-    if document == "help":
-        print("\n".join(f"{name:28}{format_.what}" for name, format_ in FORMATS.items()))
+    options = _checked(export, redacted=output is not Output.TABLE or explain)
+    if export.document:
+        _export(references, export, options, whose, fail_if_expired=fail_if_expired)
         return
-    if (name or namespace or label or allow_short_lived) and not document:
-        raise Misuse("--name, --namespace, --label and --allow-short-lived go with --format")
-    options = Options(name, namespace, tuple(_label(text) for text in label or ()))
-    if document:
-        format_named(document, options)
-    if output_file and not document:
-        raise Misuse("--output-file goes with --format")
-    if document and not output_file and not show_secret and is_terminal(sys.stdout):
-        raise Misuse("that would show the secret on the terminal: use --output-file, a pipe, or --show-secret")
+    from registryauth.cli.console import moment, show
+    from registryauth.cli.expired import mind_expiry
+    from registryauth.cli.session import Session
+
     session = Session()
-    with session.resolver(account=account) as resolver:
-        try:
-            secrets = [resolver.resolve(session.reference(reference)) for reference in references]
-        except CredentialNotFound as error:
-            for line in error.trace if explain else ():
-                say(f"  {line}")
-            raise
-        if document:
-            _write(export(secrets, document, options, allow_short_lived=allow_short_lived).text, output_file)
+    with session.resolver(**whose.arguments()) as resolver:
+        wanted = _references(session, references)
+        if explain:
+            explanations = [resolver.explain(reference) for reference in wanted]
+            _explain(explanations, output)
+            mind_expiry([each.secret for each in explanations if each.secret], session.config, fail=fail_if_expired)
             return
-        if explain and output is Output.TABLE:
-            print("\n".join(secret.explain() for secret in secrets))
-            return
+        secrets = _secrets(resolver, wanted)
+        mind_expiry(secrets, session.config, fail=fail_if_expired)
         rows = [(str(s.reference), s.kind.value, s.source, _account(s), moment(s.expires_at)) for s in secrets]
-        data = {"version": 1, "pull_secrets": [_plain(secret) for secret in secrets]}
+        data = {"version": 1, "pull_secrets": [_plain(secret.classification, secret.answers, secret) for secret in secrets]}
         show(output, data, ("REFERENCE", "KIND", "SOURCE", "ACCOUNT", "EXPIRES"), rows)
+
+
+def _checked(export: _Document, *, redacted: bool) -> Any:  # noqa: ANN401 - Options, not imported here
+    """What the document is to say; raise `Misuse` for options that do not go together, before anything is asked."""
+    from registryauth.cli.console import is_terminal
+    from registryauth.exports.options import Options
+
+    if not export.document:
+        given = export.replace(output_file="", show_secret=False)
+        if given != _Document():
+            raise Misuse("--name, --namespace, --label, --allow-short-lived, --consumer and --no-record go with --format")
+        if export.output_file:
+            raise Misuse("--output-file goes with --format")
+        return None
+    if redacted:
+        raise Misuse("--format exports the secret, --output and --explain show it redacted: choose one")
+    if export.consumer and export.no_record:
+        raise Misuse("--consumer names who is noted, --no-record notes nobody: choose one")
+    from registryauth.exports import format_named
+
+    options = Options(export.name, export.namespace, tuple(_label(text) for text in export.label or ()))
+    format_named(export.document, options)
+    if not export.output_file and not export.show_secret and is_terminal(sys.stdout):
+        raise Misuse("that would show the secret on the terminal: use --output-file, a pipe, or --show-secret")
+    return options
+
+
+def _export(references: list[str], wanted: _Document, options: Any, whose: Whose, *, fail_if_expired: bool) -> None:  # noqa: ANN401 - Options
+    from registryauth.cli.expired import mind_expiry
+    from registryauth.cli.exported import Exported, target_of
+    from registryauth.cli.session import Session
+    from registryauth.exports import FORMATS, export
+
+    session = Session()
+    # One store for the questions and for what is noted: to open it may ask a person for a passphrase.
+    with _store(session) as store, session.resolver(store=store, **whose.arguments()) as resolver:
+        secrets = _secrets(resolver, _references(session, references), FORMATS[wanted.document].unasked)
+        mind_expiry(secrets, session.config, fail=fail_if_expired)
+        document = export(secrets, wanted.document, options, allow_short_lived=wanted.allow_short_lived)
+        target = target_of(session, wanted.output_file, wanted.consumer)
+        exported = Exported(store, secrets if document.secret else (), wanted.document, target)
+        exported.announce()
+        _write(document.text, wanted.output_file)
+        if not wanted.no_record:
+            exported.remember()
+
+
+def _store(session: Any) -> Any:  # noqa: ANN401 - Session and a context manager of AuditedStore | None
+    """The configured store, None where none was made yet: to ask is not to make one."""
+    import os
+    from contextlib import nullcontext
+
+    path = session.config.store_path
+    made = session.config.store_backend != "local" or (path and os.path.lexists(path))
+    return session.store() if made else nullcontext()
+
+
+def _secrets(resolver: Any, references: list[Any], unasked: tuple[Any, ...] = ()) -> list[Any]:  # noqa: ANN401 - Resolver, PullSecret
+    """The pull secret of each of *references*, looked up once for each repository.
+
+    Where the target needs none of the *unasked* kinds, no source is asked for one.
+    """
+    found: dict[Any, Any] = {}
+    for reference in references:
+        if reference.repository not in found:
+            found[reference.repository] = _secret(resolver, reference, unasked)
+    firsts = ((reference, found[reference.repository]) for reference in references)
+    # A workspace's image may be named without its registry, which its pull secret has.
+    return [first.beside(reference.replace(repository=first.reference.repository, implied_registry=False)) for reference, first in firsts]
+
+
+def _secret(resolver: Any, reference: Any, unasked: tuple[Any, ...]) -> Any:  # noqa: ANN401 - Resolver, Reference, PullSecret
+    classification = resolver.classify(reference) if unasked else None
+    if classification is None or classification.kind not in unasked:
+        return resolver.resolve(reference)
+    from registryauth.credentials import NOBODY
+    from registryauth.resolver import Found, PullSecret
+
+    return PullSecret(classification, Found("none needed", classification.why, lambda: NOBODY), ())
+
+
+def _references(session: Any, texts: list[str]) -> list[Any]:  # noqa: ANN401 - Session, Reference
+    from registryauth.reference import Reference
+
+    known = session.spelled
+    return [Reference.parse(text, known=known) for text in texts]
 
 
 def _label(text: str) -> tuple[str, str]:
@@ -102,25 +200,43 @@ def _account(secret: Any) -> str:  # noqa: ANN401 - PullSecret, not imported her
     return "(none needed)" if isinstance(secret.credential, Anonymous) else to_login(secret.credential)[0]
 
 
-def _plain(secret: Any) -> dict[str, Any]:  # noqa: ANN401 - PullSecret, not imported here
-    """The pull secret without the secret."""
+def _explain(explanations: list[Any], output: Any) -> None:  # noqa: ANN401 - Explanation and Output
+    """Print each of *explanations*, also of what failed; then raise the first failure."""
+    from registryauth.cli.console import show
+
+    if output is Output.TABLE:
+        print("\n".join(map(str, explanations)))
+    else:
+        plain = [_plain(each.classification, each.answers, each.secret, each.error) for each in explanations]
+        show(output, {"version": 1, "pull_secrets": plain}, (), ())
+    for explanation in explanations:
+        if explanation.error is not None:
+            raise explanation.error
+
+
+def _plain(classification: Any, answers: Any, secret: Any, error: Any = None) -> dict[str, Any]:  # noqa: ANN401 - not imported here
+    """The pull secret without the secret; where there is none, *error* says why."""
     from registryauth.cli.console import moment
     from registryauth.credentials import Anonymous, to_login
 
-    credential = secret.credential
+    reference = classification.reference
+    credential = secret.credential if secret else None
+    username = None if credential is None or isinstance(credential, Anonymous) else to_login(credential)[0]
     return {
-        "reference": str(secret.reference),
-        "registry": str(secret.reference.registry),
-        "repository": secret.reference.repository.path,
-        "kind": secret.kind.value,
-        "source": secret.source,
-        "detail": secret.detail,
-        "credential": {
-            "type": type(credential).__name__,
-            "username": None if isinstance(credential, Anonymous) else to_login(credential)[0],
-        },
-        "expires_at": moment(secret.expires_at) or None,
-        "trace": list(secret.trace),
+        "reference": str(reference),
+        "registry": str(reference.registry),
+        "repository": reference.repository.path,
+        "kind": classification.kind.value,
+        "why": classification.why,
+        "provider": classification.provider.name,
+        "source": secret.source if secret else None,
+        "detail": secret.detail if secret else None,
+        "account": (secret.account or None) if secret else None,
+        "slot": (secret.serial or None) if secret else None,
+        "credential": {"type": type(credential).__name__, "username": username} if secret else None,
+        "expires_at": (moment(secret.expires_at) or None) if secret else None,
+        "error": str(error) if error else None,
+        "trace": [{"source": each.source, "verdict": each.verdict.replace(" ", "-"), "detail": each.detail} for each in answers],
     }
 
 

@@ -6,10 +6,14 @@ import time
 
 from registryauth._redact import printable
 from registryauth._value import Value
-from registryauth.credentials import Anonymous, RegistryToken
+from registryauth.credentials import Anonymous, IdentityToken, RegistryToken
 from registryauth.errors import ConfigurationError, CredentialError
 from registryauth.exports import (
     app_service,
+    azureml,
+    azureml_image,
+    azureml_inference,
+    azureml_v2,
     container_instances,
     containers_auth,
     docker_config,
@@ -25,12 +29,15 @@ from registryauth.exports import (
     terraform,
 )
 from registryauth.exports.document import Document
+from registryauth.exports.logins import is_acr
 from registryauth.exports.options import PLAIN, Options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from registryauth.credentials import Credential
+    from registryauth.registries import Kind
     from registryauth.resolver import PullSecret
 
 #: Seconds; a credential that ends sooner is short-lived: a registry's tokens live minutes to hours, its secrets months.
@@ -40,13 +47,19 @@ SHORT_LIVED = 24 * 3600
 class Format(Value):
     """One ``--format``: *what* it makes, for help. *durable* targets keep the document, so that a credential must outlive it.
 
-    *takes* are the fields of `Options` that mean something there.
+    *takes* are the fields of `Options` that mean something there. *unasked* are the kinds of registry for which the document
+    holds the image's name alone, so that no source has to be asked for a secret.
     """
 
     export: Callable[[Sequence[PullSecret], Options], Document]
     what: str
     durable: bool = False
     takes: tuple[str, ...] = ()
+    unasked: tuple[Kind, ...] = ()
+
+
+def _azureml(export: Callable[[Sequence[PullSecret], Options], Document], what: str, *takes: str, durable: bool = True) -> Format:
+    return Format(export, what, durable, takes, azureml_image.UNASKED)
 
 
 _KUBERNETES = ("name", "namespace", "labels")
@@ -71,6 +84,11 @@ FORMATS: Mapping[str, Format] = {
     "env": Format(environment.export, "environment variables, for sh"),
     "env-fish": Format(environment.export_fish, "environment variables, for fish"),
     "env-powershell": Format(environment.export_powershell, "environment variables, for PowerShell"),
+    "azureml-environment": _azureml(azureml.export, "an Azure ML v1 environment, azureml_environment.json", "name"),
+    "azureml-inferenceconfig": _azureml(azureml_inference.export, "the base image in an Azure ML v1 inferenceconfig.json", "name"),
+    "azureml-environment-yaml": _azureml(azureml_v2.export_environment, "an Azure ML v2 environment, YAML", "name", durable=False),
+    "azureml-connection": _azureml(azureml_v2.export_connection, "an Azure ML v2 workspace connection, YAML", "name"),
+    "azureml-connection-arm": _azureml(azureml_v2.export_arm, "the same as ARM's body"),
     "secret-json": Format(plain.export, "reference, user name, password, JSON"),
     "secret-yaml": Format(plain.export_yaml, "the same in YAML"),
 }
@@ -100,25 +118,52 @@ def export(
     a target that keeps it, unless *allow_short_lived*.
     """
     chosen = format_named(name, options)
-    if chosen.durable and not allow_short_lived:
+    # What the format cannot hold at all is the first thing to know.
+    document = chosen.export(secrets, options)
+    if chosen.durable and document.secret and not allow_short_lived:
         for secret in secrets:
             _refuse_short_lived(secret, name, time.time() if now is None else now)
-    return chosen.export(secrets, options)
+    return document
 
 
 def _refuse_short_lived(secret: PullSecret, name: str, now: float) -> None:
-    if isinstance(secret.credential, Anonymous):
+    credential = secret.credential
+    if isinstance(credential, Anonymous):
         return
-    token = isinstance(secret.credential, RegistryToken)
-    if not token and not (secret.expires_at and secret.expires_at - now < SHORT_LIVED):
+    # A token that does not say when it ends lives for minutes or, Azure's refresh tokens, three hours.
+    token = isinstance(credential, RegistryToken) or (isinstance(credential, IdentityToken) and is_acr(secret.reference.registry))
+    ends_at = secret.expires_at or _written_in(credential)
+    if not token and not (ends_at and ends_at - now < SHORT_LIVED):
         return
     from datetime import UTC, datetime
 
-    ends = f"ends at {datetime.fromtimestamp(secret.expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}" if secret.expires_at else "ends within hours"
+    ends = f"{'ended' if ends_at <= now else 'ends'} at {datetime.fromtimestamp(ends_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
     raise CredentialError(
-        f"the credential for {secret.reference.registry} {ends}, and {name} is kept by its target for longer",
+        f"the credential for {secret.reference.registry} {ends if ends_at else 'ends within hours'},"
+        f" and {name} is kept by its target for longer",
         hint="register a service principal or a repository token for it, or say --allow-short-lived and export it again in time",
     )
 
 
-__all__ = ["FORMATS", "SHORT_LIVED", "Document", "Format", "Options", "docker_config", "environment", "export", "format_named"]
+def _written_in(credential: Credential) -> int:
+    """When a token says of itself that it ends, in seconds since the epoch; 0 for everything else."""
+    if not isinstance(credential, IdentityToken | RegistryToken):
+        return 0
+    from registryauth.auth.exchange import expiry_of
+
+    return expiry_of(credential.token)
+
+
+__all__ = [
+    "FORMATS",
+    "SHORT_LIVED",
+    "Document",
+    "Format",
+    "Options",
+    "azureml",
+    "azureml_inference",
+    "docker_config",
+    "environment",
+    "export",
+    "format_named",
+]

@@ -10,7 +10,7 @@ import base64
 
 from registryauth.credentials import Anonymous
 from registryauth.errors import CredentialError
-from registryauth.exports.logins import as_login
+from registryauth.exports.logins import as_login, two_accounts
 from registryauth.reference import DOCKER_HUB, DOCKER_HUB_KEY
 
 TYPE_CHECKING = False
@@ -22,32 +22,35 @@ if TYPE_CHECKING:
 
 
 def by_registry(secrets: Sequence[PullSecret], target: str) -> dict[str, Credential]:
-    """One credential for each registry under docker's key for it; raise `CredentialError` where a registry would need two."""
+    """One credential for each registry under docker's key for it, in the keys' order.
+
+    Raise `CredentialError` where a registry would need two.
+    """
     chosen: dict[str, Credential] = {}
-    for secret in secrets:
+    for secret in _needed(secrets):
         host = secret.reference.registry.host
-        if isinstance(secret.credential, Anonymous):
-            continue
         if chosen.setdefault(DOCKER_HUB_KEY if host == DOCKER_HUB else host, secret.credential) != secret.credential:
-            raise CredentialError(
-                f"{target} has one entry for each registry, and {host} would need two",
-                hint="export them apart, or use one account for both",
-            )
-    return chosen
+            raise two_accounts(target, host)
+    return dict(sorted(chosen.items()))
 
 
-def by_path(secrets: Sequence[PullSecret], hub: str) -> dict[str, PullSecret]:
-    """One pull secret for each registry, or for each repository where a registry needs several; *hub* is Docker Hub's key."""
-    needed = [secret for secret in secrets if not isinstance(secret.credential, Anonymous)]
+def by_path(secrets: Sequence[PullSecret], hub: str, target: str) -> dict[str, PullSecret]:
+    """One pull secret for each registry, or for each repository where a registry needs several, in the keys' order.
+
+    *hub* is *target*'s key for Docker Hub. Raise `CredentialError` where a repository would need two.
+    """
+    needed = _needed(secrets)
     accounts: dict[str, set[Credential]] = {}
     for secret in needed:
         accounts.setdefault(secret.reference.registry.host, set()).add(secret.credential)
     found: dict[str, PullSecret] = {}
     for secret in needed:
         host = secret.reference.registry.host
-        key = hub if host == DOCKER_HUB else host
-        found.setdefault(key if len(accounts[host]) == 1 else f"{host}/{secret.reference.repository.path}", secret)
-    return found
+        whole = hub if host == DOCKER_HUB else host
+        key = whole if len(accounts[host]) == 1 else str(secret.reference.repository)
+        if found.setdefault(key, secret).credential != secret.credential:
+            raise two_accounts(target, key)
+    return dict(sorted(found.items()))
 
 
 def entries(found: dict[str, PullSecret], target: str) -> dict[str, dict[str, str]]:
@@ -62,3 +65,7 @@ def encoded(username: str, password: str, key: str) -> str:
             f"the user name for {key} has a colon in it, which docker's configuration cannot hold", hint="use another account"
         )
     return base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+
+
+def _needed(secrets: Sequence[PullSecret]) -> list[PullSecret]:
+    return [secret for secret in secrets if not isinstance(secret.credential, Anonymous)]

@@ -12,6 +12,7 @@ import shlex
 from registryauth.exports.document import Document
 from registryauth.exports.logins import logins, nobody, one_login
 from registryauth.exports.options import PLAIN, Options
+from registryauth.exports.yaml_text import yaml_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,27 +24,29 @@ _TARGET = "Azure Container Instances"
 
 
 def export(secrets: Sequence[PullSecret], _: Options = PLAIN) -> Document:
-    """The array for a template's ``properties.imageRegistryCredentials``."""
+    """An object with the array ``imageRegistryCredentials`` of a template's ``properties``; empty where no secret is needed."""
     found = _credentials(secrets)
     return Document("application/json", json.dumps({"imageRegistryCredentials": found}, indent=2) + "\n", secret=bool(found))
 
 
 def export_yaml(secrets: Sequence[PullSecret], _: Options = PLAIN) -> Document:
     """The same in YAML."""
-    import yaml
-
     found = _credentials(secrets)
-    text = yaml.safe_dump({"imageRegistryCredentials": found}, sort_keys=False, width=1_000_000)
+    text = yaml_text({"imageRegistryCredentials": found})
     return Document("application/yaml", text if found else f"# {nobody(secrets)}\n{text}", secret=bool(found))
 
 
 def export_az(secrets: Sequence[PullSecret], _: Options = PLAIN) -> Document:
-    """The flags of ``az container create``, quoted for a shell; ``az`` shows them to every user of the machine while it runs."""
+    """The flags of ``az container create`` for one registry, quoted for a shell; an empty line where no secret is needed.
+
+    Each value is joined to its flag: a word of its own would be read as a flag where it begins with ``-``, and as the name of a
+    file where it begins with ``@``. ``az`` shows them to every user of the machine while it runs.
+    """
     login = one_login(secrets, "az container create")
     if login is None:
         return Document("text/plain", "\n", secret=False)
     flags = {"--registry-login-server": login.host, "--registry-username": login.username, "--registry-password": login.password}
-    return Document("text/plain", " ".join(f"{flag} {shlex.quote(value)}" for flag, value in flags.items()) + "\n", secret=True)
+    return Document("text/plain", " ".join(f"{flag}={shlex.quote(value)}" for flag, value in flags.items()) + "\n", secret=True)
 
 
 def _credentials(secrets: Sequence[PullSecret]) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The value of GitLab's CI/CD variable ``DOCKER_AUTH_CONFIG``, on one line, as a masked or file variable takes it.
+"""The value of GitLab's CI/CD variable ``DOCKER_AUTH_CONFIG``, on one line without a space, as a masked variable has to be.
 
 Source: docs.gitlab.com "Using Docker images", Access an image from a private Container Registry.
 """
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from registryauth.resolver import PullSecret
 
 
+_TARGET = "DOCKER_AUTH_CONFIG"
+
+
 def export(secrets: Sequence[PullSecret], _: Options = PLAIN) -> Document:
-    """The JSON; an empty ``auths`` where no secret is needed. The runner takes a key with a path for that path alone."""
-    auths = entries(by_path(secrets, DOCKER_HUB_KEY), "DOCKER_AUTH_CONFIG")
+    """The JSON; an empty ``auths`` where no secret is needed.
+
+    Two accounts at one registry stand under their repositories, which runners take since gitlab-runner!4727, the most
+    specific entry first; older ones, and the docker client that runs in a job, look for the host alone.
+    """
+    auths = entries(by_path(secrets, DOCKER_HUB_KEY, _TARGET), _TARGET)
     return Document("application/json", json.dumps({"auths": auths}, separators=(",", ":")) + "\n", secret=bool(auths))

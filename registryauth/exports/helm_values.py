@@ -5,10 +5,15 @@ Source: helm.sh "Chart Development Tips and Tricks", Creating Image Pull Secrets
 
 from __future__ import annotations
 
+import re
+
+from registryauth.errors import CredentialError
 from registryauth.exports import kubernetes
 from registryauth.exports.document import Document
 from registryauth.exports.logins import nobody, one_login
 from registryauth.exports.options import PLAIN, Options
+from registryauth.exports.yaml_text import yaml_text
+from registryauth.reference import DOCKER_HUB, DOCKER_HUB_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,16 +21,24 @@ if TYPE_CHECKING:
 
     from registryauth.resolver import PullSecret
 
+_TARGET = "a chart's imageCredentials"
+
 
 def export(secrets: Sequence[PullSecret], options: Options = PLAIN) -> Document:
-    """The values in YAML, for one registry; empty lists and objects where no secret is needed."""
-    import yaml
+    """The values in YAML, for one registry; empty lists and objects where no secret is needed.
 
-    login, name = one_login(secrets, "a chart's imageCredentials"), kubernetes.name(options)
+    Raise `CredentialError` for more than one registry, and for a quotation mark or backslash: Helm's own example, which
+    charts copy, puts user name and password into JSON as they are.
+    """
+    login, name = one_login(secrets, _TARGET), kubernetes.name(options)
     if login is None:
         return Document("application/yaml", f"# {nobody(secrets)}\nimagePullSecrets: []\nimageCredentials: {{}}\n", secret=False)
-    values = {
-        "imagePullSecrets": [{"name": name}],
-        "imageCredentials": {"name": name, "registry": login.host, "username": login.username, "password": login.password},
-    }
-    return Document("application/yaml", yaml.safe_dump(values, sort_keys=False, width=1_000_000), secret=True)
+    if re.search(r'["\\]', login.username + login.password):
+        raise CredentialError(
+            f"the credential for {login.host} has a quotation mark or a backslash in it, which {_TARGET} cannot hold",
+            hint="make the secret with --format kubernetes-secret and give the chart its name in imagePullSecrets",
+        )
+    registry = DOCKER_HUB_KEY if login.host == DOCKER_HUB else login.host
+    credentials = {"name": name, "registry": registry, "username": login.username, "password": login.password, "email": ""}
+    values = {"imagePullSecrets": [{"name": name}], "imageCredentials": credentials}
+    return Document("application/yaml", yaml_text(values), secret=True)

@@ -10,7 +10,7 @@ import json
 import re
 
 from registryauth._redact import printable
-from registryauth.errors import ConfigurationError
+from registryauth.errors import ConfigurationError, CredentialError
 from registryauth.exports.auths import by_path, entries
 from registryauth.reference import DOCKER_HUB_KEY
 
@@ -27,18 +27,27 @@ NAME = "registryauth"
 KEY = ".dockerconfigjson"
 TYPE = "kubernetes.io/dockerconfigjson"
 TARGET = "a Kubernetes pull secret"
+#: Bytes (kubernetes ``staging/src/k8s.io/api/core/v1/types.go``, MaxSecretSize).
+MAX_SECRET = 1024 * 1024
 
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _WORD = r"[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 
 
-def docker_config(secrets: Sequence[PullSecret]) -> str:
-    """The JSON that a secret of type `TYPE` holds, on one line; empty where no secret is needed.
+def docker_config(secrets: Sequence[PullSecret]) -> tuple[str, bool]:
+    """The JSON that a secret of type `TYPE` holds, on one line, and whether there is anything in it.
 
-    Two accounts at one registry stand under their repositories; the kubelet takes such a key for a prefix of the image's name.
+    Two accounts at one registry stand under their repositories; the kubelet takes such a key for a prefix of the image's name,
+    and tries every one that fits. Where no secret is needed ``auths`` is empty, as in docker's own file: no object at all is
+    nothing that ``kubectl apply`` or ``kubectl kustomize`` would take, and would leave an earlier one in the cluster.
     """
-    auths = entries(by_path(secrets, DOCKER_HUB_KEY), TARGET)
-    return json.dumps({"auths": auths}, separators=(",", ":")) if auths else ""
+    auths = entries(by_path(secrets, DOCKER_HUB_KEY, TARGET), TARGET)
+    content = json.dumps({"auths": auths}, separators=(",", ":"))
+    if len(content) > MAX_SECRET:
+        raise CredentialError(
+            f"that is {len(content)} bytes, and {TARGET} holds {MAX_SECRET}", hint="make several, each for some of the registries"
+        )
+    return content, bool(auths)
 
 
 def name(options: Options) -> str:
@@ -53,7 +62,7 @@ def name(options: Options) -> str:
 
 
 def metadata(options: Options) -> dict[str, Any]:
-    """The ``metadata`` of an object."""
+    """The ``metadata`` of an object; raise `ConfigurationError` as `name` does."""
     found: dict[str, Any] = {"name": name(options)}
     if options.namespace:
         if len(options.namespace) > 63 or not re.fullmatch(_LABEL, options.namespace):
@@ -61,7 +70,10 @@ def metadata(options: Options) -> dict[str, Any]:
                 f"{printable(options.namespace, 80)!a} is no name for a Kubernetes namespace", hint="at most 63 of a-z 0-9 -"
             )
         found["namespace"] = options.namespace
-    return found | {"labels": {"app.kubernetes.io/managed-by": "registryauth"} | dict(map(_label, options.labels))}
+    labels = dict(map(_label, options.labels))
+    if len(labels) < len(options.labels):
+        raise ConfigurationError("a label is there twice, and Kubernetes takes one value for each", hint="leave one of them out")
+    return found | {"labels": dict(sorted(({"app.kubernetes.io/managed-by": "registryauth"} | labels).items()))}
 
 
 def _label(label: tuple[str, str]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from registryauth.exports import kubernetes
 from registryauth.exports.document import Document
 from registryauth.exports.logins import nobody
 from registryauth.exports.options import PLAIN, Options
+from registryauth.exports.yaml_text import yaml_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,30 +20,24 @@ if TYPE_CHECKING:
 
 
 def export(secrets: Sequence[PullSecret], options: Options = PLAIN) -> Document:
-    """The manifest in YAML; a comment, which ``kubectl`` takes for nothing to apply, where no secret is needed.
+    """The manifest in YAML; where no secret is needed, one without an entry and a comment that says so.
 
     Raise `CredentialError` for a token that a user name and password cannot say, `ConfigurationError` for names and labels
     that Kubernetes does not take.
     """
-    import yaml
-
-    manifest = _manifest(secrets, options)
-    if manifest is None:
-        return Document("application/yaml", f"# {nobody(secrets)}\n", secret=False)
-    return Document("application/yaml", yaml.safe_dump(manifest, sort_keys=False, width=1_000_000), secret=True)
+    manifest, needed = _manifest(secrets, options)
+    text = yaml_text(manifest)
+    return Document("application/yaml", text if needed else f"# {nobody(secrets)}\n{text}", secret=needed)
 
 
 def export_json(secrets: Sequence[PullSecret], options: Options = PLAIN) -> Document:
-    """The manifest in JSON; an empty list of objects where no secret is needed."""
-    manifest = _manifest(secrets, options)
-    shown = manifest or {"apiVersion": "v1", "kind": "List", "items": []}
-    return Document("application/json", json.dumps(shown, indent=2) + "\n", secret=manifest is not None)
+    """The manifest in JSON."""
+    manifest, needed = _manifest(secrets, options)
+    return Document("application/json", json.dumps(manifest, indent=2) + "\n", secret=needed)
 
 
-def _manifest(secrets: Sequence[PullSecret], options: Options) -> dict[str, Any] | None:
+def _manifest(secrets: Sequence[PullSecret], options: Options) -> tuple[dict[str, Any], bool]:
     metadata = kubernetes.metadata(options)
-    content = kubernetes.docker_config(secrets)
-    if not content:
-        return None
+    content, needed = kubernetes.docker_config(secrets)
     data = {kubernetes.KEY: base64.b64encode(content.encode()).decode("ascii")}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": kubernetes.TYPE, "data": data}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": kubernetes.TYPE, "data": data}, needed

@@ -10,6 +10,7 @@ from registryauth.exports import kubernetes
 from registryauth.exports.document import Document
 from registryauth.exports.logins import nobody
 from registryauth.exports.options import PLAIN, Options
+from registryauth.exports.yaml_text import yaml_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,17 +21,20 @@ if TYPE_CHECKING:
 
 
 def export(secrets: Sequence[PullSecret], options: Options = PLAIN) -> Document:
-    """The kustomization; one without a generator where no secret is needed."""
-    import yaml
+    """The kustomization; where no secret is needed, one whose secret has no entry, and a comment that says so.
 
-    head: dict[str, Any] = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-    content, metadata = kubernetes.docker_config(secrets), kubernetes.metadata(options)
-    if not content:
-        return Document("application/yaml", f"# {nobody(secrets)}\n{yaml.safe_dump(head, sort_keys=False)}", secret=False)
+    Raise what `kubernetes_secret.export` does.
+    """
+    metadata = kubernetes.metadata(options)
+    content, needed = kubernetes.docker_config(secrets)
     place = {"namespace": metadata["namespace"]} if "namespace" in metadata else {}
     generator = {"name": metadata["name"], **place, "type": kubernetes.TYPE, "literals": [f"{kubernetes.KEY}={content}"]}
     # A name without the hash of its content stays the same in the pods that refer to it.
     generator["options"] = {"disableNameSuffixHash": True, "labels": metadata["labels"]}
-    return Document(
-        "application/yaml", yaml.safe_dump(head | {"secretGenerator": [generator]}, sort_keys=False, width=1_000_000), secret=True
-    )
+    document: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "secretGenerator": [generator],
+    }
+    text = yaml_text(document)
+    return Document("application/yaml", text if needed else f"# {nobody(secrets)}\n{text}", secret=needed)

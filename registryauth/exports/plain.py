@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from registryauth.credentials import Anonymous, to_login
 from registryauth.exports.document import Document
 from registryauth.exports.options import PLAIN, Options
+from registryauth.exports.yaml_text import yaml_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ def export(secrets: Sequence[PullSecret], _: Options = PLAIN) -> Document:
 
 def export_yaml(secrets: Sequence[PullSecret], _: Options = PLAIN) -> Document:
     """The same in YAML."""
-    import yaml
-
-    return Document("application/yaml", yaml.safe_dump(_plain(secrets), sort_keys=False, width=1_000_000), secret=_any(secrets))
+    return Document("application/yaml", yaml_text(_plain(secrets)), secret=_any(secrets))
 
 
 def _any(secrets: Sequence[PullSecret]) -> bool:

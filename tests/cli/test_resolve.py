@@ -31,19 +31,23 @@ def test_the_json_is_one_object_with_an_entry_for_each_image(load, keep):
     shown = load("resolve", "registry.example/team/model", "mcr.microsoft.com/azureml/x:1")
     assert shown["version"] == 1
     mine, public = shown["pull_secrets"]
-    trace = mine.pop("trace")
-    detail = mine.pop("detail")
+    trace, detail, why = (mine.pop(name) for name in ("trace", "detail", "why"))
     assert mine == {
         "reference": "registry.example/team/model:latest",
         "registry": "registry.example",
         "repository": "team/model",
         "kind": "standalone",
+        "provider": "generic",
         "source": "store",
+        "account": "me",
+        "slot": None,
         "credential": {"type": "Basic", "username": "me"},
         "expires_at": None,
+        "error": None,
     }
     assert "account me" in detail
-    assert trace[-1].startswith("store: found: ")
+    assert "not declared public" in why
+    assert trace[-1] == {"source": "store", "verdict": "found", "detail": detail}
     assert public["kind"] == "public"
     assert public["credential"] == {"type": "Anonymous", "username": None}
 
@@ -83,7 +87,27 @@ def test_not_found_with_explain_says_who_was_asked(cli):
     done = cli("resolve", "--explain", IMAGE)
     assert done.status == 3
     for source in ("explicit argument", "environment", "store", "docker config", "containers auth", "public registries"):
-        assert f"  {source}: absent: " in done.err
+        assert f"  {source}: absent: " in done.out
+    assert done.err.startswith("error: no credential for registry.example/team/model")
+
+
+def test_an_explanation_in_json_has_every_image_what_failed_and_the_status_of_the_first_failure(cli, keep, home):
+    keep("registry.example", dates={"expires_at": 1_900_000_000, "serial": 4})
+    (home / ".config/registryauth").mkdir(parents=True, exist_ok=True)
+    (home / ".config/registryauth/config.toml").write_text('[registries."registry.example"]\norder = ["store"]\n')
+    done = cli("resolve", "--explain", "other.example/x", IMAGE, "mcr.microsoft.com/x", "--output", "json")
+    assert done.status == 3
+    shown = json.loads(done.out)
+    assert shown["version"] == 1
+    absent, mine, public = shown["pull_secrets"]
+    assert (absent["source"], absent["credential"], absent["account"]) == (None, None, None)
+    assert absent["error"].startswith("no credential for other.example/x")
+    assert {step["verdict"] for step in absent["trace"]} == {"absent"}
+    assert (mine["account"], mine["slot"], mine["expires_at"], mine["error"]) == ("me", 4, "2030-03-17T17:46:40Z", None)
+    assert [step["verdict"] for step in mine["trace"]] == ["found", *["not-asked"] * 5]
+    assert (public["provider"], public["account"], public["trace"][-1]["source"]) == ("mcr", None, "public registries")
+    assert set(absent) == set(mine) == set(public)
+    assert CANARY not in done.out + done.err
 
 
 def test_one_of_several_that_is_not_found_is_status_3_and_no_half_answer(cli, keep):
@@ -96,12 +120,49 @@ def test_one_of_several_that_is_not_found_is_status_3_and_no_half_answer(cli, ke
 def test_a_broken_source_is_status_1_and_named_and_not_passed_over(cli, home):
     (home / ".docker").mkdir()
     (home / ".docker/config.json").write_text('{"auths": {"registry.example": {"auth": "' + CANARY)
-    for argv in (["resolve", IMAGE], ["resolve", "--explain", IMAGE], ["resolve", "-o", "json", "mcr.microsoft.com/x"]):
+    for argv in (["resolve", IMAGE], ["resolve", "--explain", IMAGE], ["resolve", "-o", "json", IMAGE]):
         done = cli(*argv)
-        assert (done.status, done.out) == (1, "")
+        assert done.status == 1
+        assert ("docker config: broken: " in done.out) if "--explain" in argv else done.out == ""
         assert "config.json" in done.err
         assert "hint: " in done.err
         assert CANARY not in done.err
+
+
+def test_a_broken_helper_stops_no_image_of_a_registry_known_to_be_public(cli, home, monkeypatch):
+    (home / ".docker").mkdir()
+    (home / ".docker/config.json").write_text('{"credsStore": "gone"}')
+    done = cli("resolve", "mcr.microsoft.com/x")
+    assert done.status == 0
+    assert "(none needed)" in done.out
+    assert done.err == (
+        "warning: the credential helper docker-credential-gone is not on PATH;"
+        " mcr.microsoft.com is public and is asked without a credential\n"
+    )
+    assert "docker config: broken: the credential helper docker-credential-gone" in cli("resolve", "--explain", "mcr.microsoft.com/x").out
+    assert cli("resolve", "ubuntu").status == 1
+    monkeypatch.setenv("REGISTRYAUTH_RESOLVER_BROKEN_HELPER", "fail")
+    assert cli("resolve", "mcr.microsoft.com/x").status == 1
+
+
+def test_several_accounts_without_a_default_are_status_2_and_how_to_choose(cli, keep, home):
+    for account in ("b", "a"):
+        keep("registry.example/team", account, preferred_at=0)
+    done = cli("resolve", IMAGE)
+    assert (done.status, done.out) == (2, "")
+    assert "error: 2 accounts are stored for registry.example/team and none of them is the default: a, b" in done.err
+    assert "--account" in done.err
+    assert " b " in cli("resolve", IMAGE, "--account", "b").out
+    (home / ".config/registryauth/config.toml").write_text('[registries."registry.example"]\naccount = "a"\n')
+    assert " a " in cli("resolve", IMAGE).out
+    assert " b " in cli("resolve", IMAGE, "--account", "b").out
+
+
+def test_a_disabled_account_is_absent_with_the_reason(cli, keep):
+    keep("registry.example", disabled_at=1)
+    done = cli("resolve", IMAGE, "--explain")
+    assert done.status == 3
+    assert "disabled: me at registry.example" in done.out
 
 
 def test_the_account_may_be_named(cli, keep):
