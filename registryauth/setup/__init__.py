@@ -1,12 +1,13 @@
-"""Puts our credential helper into the configuration of docker and of podman, buildah and skopeo.
+"""Puts our credential helper into the configuration of docker, podman, helm and others, and our provider into the kubelet's.
 
-`docker.plan` and `containers.plan` say what would change, `docker.undo` and `containers.undo` what would
-take it back, and `apply` writes either.
+For each client of `CLIENTS`, ``plan`` says what would change, ``undo`` what would take it back, and `apply` writes either;
+`kubelet` has the same for the kubelet. `proof` runs what was set up.
 """
 
 from __future__ import annotations
 
-from registryauth.setup import containers, docker
+from registryauth.setup import containers, docker, helm, kubelet
 from registryauth.setup.change import Change, apply
+from registryauth.setup.clients import CLIENTS, Client
 
-__all__ = ["Change", "apply", "containers", "docker"]
+__all__ = ["CLIENTS", "Change", "Client", "apply", "containers", "docker", "helm", "kubelet"]

@@ -40,7 +40,14 @@ class Change(Value, hidden=("before", "after")):
     def diff(self) -> str:
         """A unified diff, every value that may be a secret blotted out; empty where nothing changes."""
         name = printable(self.path)
-        return "".join(f"{line}\n" for line in difflib.unified_diff(_shown(self.before), _shown(self.after), name, name, lineterm=""))
+        before, after = (self.shown(content) if content and content.strip() else [] for content in (self.before, self.after))
+        return "".join(f"{line}\n" for line in difflib.unified_diff(before, after, name, name, lineterm=""))
+
+    def shown(self, content: bytes) -> list[str]:
+        """The lines of *content* that may be seen; of JSON, here."""
+        document = load_json(content, "the file")
+        redacted = {key: value if key in _PLAIN else blotted(value) for key, value in document.items()}
+        return json.dumps(redacted, indent="\t").splitlines()
 
 
 def apply(change: Change) -> None:
@@ -54,6 +61,7 @@ def apply(change: Change) -> None:
     try:
         os.makedirs(os.path.dirname(change.path), mode=0o700, exist_ok=True)
         with _locked(os.path.dirname(change.path)):
+            _require_writable(change.path)
             if read_file(change.path, error=ConfigurationError) != change.before:
                 raise ConfigurationError(
                     f"{printable(change.path)} was changed by another program in the meantime", file=change.path, hint="run it again"
@@ -67,6 +75,14 @@ def apply(change: Change) -> None:
             file=change.path,
             hint="it was left as it is; check who owns it and its directory",
         ) from error
+
+
+def _require_writable(path: str) -> None:
+    """Raise for a file that its owner made read-only: a rename would go past that, and it was meant."""
+    if os.path.exists(path) and not os.stat(path).st_mode & 0o222:
+        raise ConfigurationError(
+            f"{printable(path)} is read-only", file=path, hint="chmod u+w, or change it where it is made: it may be managed by another tool"
+        )
 
 
 @contextmanager
@@ -141,18 +157,11 @@ def _match(descriptor: int, path: str) -> None:
     os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
 
 
-def _shown(content: bytes | None) -> list[str]:
-    if not content or not content.strip():
-        return []
-    document = load_json(content, "the file")
-    redacted = {key: value if key in _PLAIN else _blotted(value) for key, value in document.items()}
-    return json.dumps(redacted, indent="\t").splitlines()
-
-
-def _blotted(value: object) -> object:
+def blotted(value: object) -> object:
+    """*value* with every text and number in it blotted out."""
     if isinstance(value, dict):
         # A key may be an address with a user name and password in it.
-        return {key if "@" not in key else "***": _blotted(inner) for key, inner in value.items()}
+        return {key if "@" not in key else "***": blotted(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_blotted(inner) for inner in value]
+        return [blotted(inner) for inner in value]
     return value if isinstance(value, bool | None) else "***"

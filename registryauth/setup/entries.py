@@ -1,4 +1,4 @@
-"""The ``credHelpers`` entries of a configuration, added and taken back; everything else stays as it is.
+"""The ``credHelpers`` entries of a configuration, added and taken back; everything else stays as it is, byte for byte.
 
 Source: docker/cli ``cli/config/configfile/file.go``; containers-auth.json(5).
 """
@@ -14,8 +14,10 @@ from registryauth._redact import printable
 from registryauth.errors import ConfigurationError
 from registryauth.resolver.auths import address_of
 from registryauth.resolver.documents import read_file
-from registryauth.resolver.helper import OURS, PREFIX, find_program
+from registryauth.resolver.helper import OURS
 from registryauth.setup.change import Change
+from registryauth.setup.program import about_path
+from registryauth.setup.splice import Member, members, with_member, without_member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,11 +49,11 @@ def added(path: str, addresses: Sequence[Address], key_of: Callable[[Registry], 
                 hint="remove that entry first, if registryauth is to take its place",
             )
     new = [key for key in keys if key not in helpers]
-    warnings = (*_missing_program(environ), *_shadowed(document, addresses, path))
+    warnings = (*about_path(environ), *_shadowed(document, addresses, path))
     if not new:
         return Change(path, before, before, tuple(keys), warnings)
     after = {**document, HELPERS: helpers | dict.fromkeys(new, OURS)}
-    return Change(path, before, _rendered(after, before), tuple(keys), warnings)
+    return Change(path, before, _written(before, document, after), tuple(keys), warnings)
 
 
 def removed(path: str, addresses: Sequence[Address], key_of: Callable[[Registry], str]) -> Change:
@@ -66,7 +68,7 @@ def removed(path: str, addresses: Sequence[Address], key_of: Callable[[Registry]
         return Change(path, before, before, ())
     kept = {key: helper for key, helper in helpers.items() if key not in gone}
     after = {key: kept if key == HELPERS else value for key, value in document.items() if key != HELPERS or kept}
-    return Change(path, before, _rendered(after, before), tuple(gone))
+    return Change(path, before, _written(before, document, after), tuple(gone))
 
 
 def _parsed(before: bytes | None, path: str) -> dict[str, Any]:
@@ -81,12 +83,6 @@ def _helpers(document: dict[str, Any], path: str) -> dict[str, str]:
     return {key: node.text() for key, node in Node(document, printable(path)).field(HELPERS).fields()}
 
 
-def _missing_program(environ: Mapping[str, str]) -> tuple[str, ...]:
-    if find_program(OURS, environ):
-        return ()
-    return (f"{PREFIX}{OURS} is not on PATH, so nothing else can call it: add the directory that registryauth is installed in",)
-
-
 def _shadowed(document: dict[str, Any], addresses: Sequence[Address], path: str) -> tuple[str, ...]:
     """A word on each entry under ``auths`` that is not asked any more."""
     hosts = {address.registry for address in addresses}
@@ -98,14 +94,44 @@ def _shadowed(document: dict[str, Any], addresses: Sequence[Address], path: str)
     )
 
 
-def _rendered(document: dict[str, Any], before: bytes | None) -> bytes:
-    """*document* as docker writes it, with a tab, or with what the file was indented with."""
-    indent = re.search(rb"\A\s*\{\r?\n([ \t]+)\"", before or b"")
-    # Half of a surrogate pair, which JSON can spell and UTF-8 cannot, has to stay spelled out.
-    spelled = bool(re.search(rb"\\u[dD][89a-fA-F]", before or b""))
-    text = json.dumps(document, indent=indent[1].decode() if indent else "\t", ensure_ascii=spelled)
-    rendered = (text + ("\n" if before is None or before.endswith(b"\n") else "")).encode()
-    # A number such as 1e999 reads as one thing and would be written as another.
-    if load_json(rendered, "the new file") != document:
-        raise ConfigurationError("the file cannot be written again without a loss", hint="add the entry by hand")
-    return rendered
+def _written(before: bytes | None, document: dict[str, Any], after: dict[str, Any]) -> bytes:
+    """The text of *before* with the entries put in or cut out; written anew where there is nothing else in it."""
+    if before is None or not document:
+        ends = "\n" if before is None or before.endswith(b"\n") else ""
+        return (json.dumps(after, indent="\t", ensure_ascii=False) + ends).encode()
+    text = _spliced(before.decode(), document, after).encode()
+    if load_json(text, "the new file") != after:
+        # A key that stands there twice is one way to this.
+        raise ConfigurationError("the entries cannot be changed without a change of others", hint="change the file by hand")
+    return text
+
+
+def _spliced(text: str, document: dict[str, Any], after: dict[str, Any]) -> str:
+    if HELPERS not in after:
+        return without_member(text, _member(text, HELPERS))
+    wanted, was = after[HELPERS], document.get(HELPERS) or {}
+    if HELPERS not in document:
+        return with_member(text, HELPERS, _rendered(wanted, text))
+    if not was:
+        there = _member(text, HELPERS)
+        return text[: there.value] + _rendered(wanted, text) + text[there.end :]
+    for key in was.keys() - wanted.keys():
+        inside = _member(text, HELPERS).value
+        text = without_member(text, _member(text, key, inside), inside)
+    for key in [key for key in wanted if key not in was]:
+        text = with_member(text, key, json.dumps(wanted[key]), _member(text, HELPERS).value)
+    return text
+
+
+def _member(text: str, key: str, at: int = 0) -> Member:
+    """The member *key* of the object at *at*; of several the last, which is the one that counts."""
+    return [member for member in members(text, at)[1] if member.key == key][-1]
+
+
+def _rendered(wanted: dict[str, str], text: str) -> str:
+    """*wanted* as a member of the object *text*, indented as that is."""
+    indented = re.match(r'\s*\{(\r?\n)([ \t]+)"', text)
+    if not indented:
+        return json.dumps(wanted, ensure_ascii=False)
+    newline, unit = indented[1], indented[2]
+    return json.dumps(wanted, indent=unit, ensure_ascii=False).replace("\n", newline + unit)

@@ -112,6 +112,46 @@ def test_a_failure_on_the_way_leaves_the_file_as_it_was_and_nothing_beside_it(en
     assert sorted(os.listdir(config.parent)) == names
 
 
+def test_a_file_that_its_owner_made_read_only_is_left_alone(environ, config):
+    config.chmod(0o444)
+    before = config.read_bytes()
+    with pytest.raises(ConfigurationError, match="is read-only") as caught:
+        apply(docker.plan(HOST, environ))
+    assert "chmod u+w" in caught.value.hint
+    assert config.read_bytes() == before
+    assert os.listdir(config.parent) == ["config.json"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_a_file_of_another_user_stays_theirs(environ, config):
+    os.chown(config, 1234, 5678)
+    apply(docker.plan(HOST, environ))
+    assert (config.stat().st_uid, config.stat().st_gid) == (1234, 5678)
+    assert "credHelpers" in json.loads(config.read_bytes())
+
+
+def test_a_file_of_another_user_that_we_cannot_give_back_is_left_alone(environ, config, monkeypatch):
+    before, real = config.read_bytes(), os.stat
+    change = docker.plan(HOST, environ)
+
+    def theirs(path, *rest, **named):
+        found = real(path, *rest, **named)
+        if path != str(config):
+            return found
+        return os.stat_result((found.st_mode, found.st_ino, found.st_dev, found.st_nlink, 1234, *tuple(found)[5:]))
+
+    def refused(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "stat", theirs)
+    monkeypatch.setattr(os, "fchown", refused)
+    with pytest.raises(ConfigurationError, match="cannot be written: Operation not permitted") as caught:
+        apply(change)
+    monkeypatch.undo()
+    assert "check who owns it" in caught.value.hint
+    assert config.read_bytes() == before
+
+
 def test_where_a_directory_cannot_be_made_it_is_said(environ, tmp_path):
     (tmp_path / "file").write_text("")
     change = docker.plan(HOST, environ | {"DOCKER_CONFIG": str(tmp_path / "file/below")})

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from registryauth.errors import ConfigurationError
 from registryauth.reference import Address
@@ -58,6 +62,63 @@ def test_the_users_own_indentation_stays(environ, config, write):
     assert config.read_bytes() == b'{\n  "a": 1,\n  "credHelpers": {\n    "host.example": "registryauth"\n  }\n}\n'
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"{}", b'{\n\t"credHelpers": {\n\t\t"host.example": "registryauth"\n\t}\n}'),
+        (b'{"a":1e999,"b":0.10}', b'{"a":1e999,"b":0.10,"credHelpers":{"host.example": "registryauth"}}'),
+        (
+            b'{"a": [1,  2],\n "b": "\\u00fc\\/"}\n',
+            b'{"a": [1,  2],\n "b": "\\u00fc\\/",\n "credHelpers": {"host.example": "registryauth"}}\n',
+        ),
+        (
+            b'{"credHelpers" : {"b.example" : "pass"} , "x": 1}',
+            b'{"credHelpers" : {"b.example" : "pass", "host.example" : "registryauth"} , "x": 1}',
+        ),
+        (
+            b'{\r\n  "a": 1\r\n}\r\n',
+            b'{\r\n  "a": 1,\r\n  "credHelpers": {\r\n    "host.example": "registryauth"\r\n  }\r\n}\r\n',
+        ),
+        (b'{\n  "credHelpers": null\n}', b'{\n  "credHelpers": {\n    "host.example": "registryauth"\n  }\n}'),
+    ],
+)
+def test_every_other_byte_stays_whatever_the_file_looks_like(environ, config, write, before, after):
+    write(config, before)
+    apply(docker.plan(addresses("host.example"), environ))
+    assert config.read_bytes() == after
+
+
+_KEYS = st.text(st.characters(codec="utf-8", exclude_characters='"\\'), max_size=6)
+_ANY = st.recursive(st.none() | st.booleans() | st.integers() | _KEYS, lambda inner: st.lists(inner) | st.dictionaries(_KEYS, inner))
+
+
+@given(
+    document=st.dictionaries(_KEYS.filter(lambda key: key not in ("credHelpers", "auths")), _ANY, min_size=1),
+    helpers=st.none() | st.dictionaries(_KEYS, st.just("pass"), min_size=1),
+    first=st.booleans(),
+    indent=st.sampled_from([None, 0, 1, 4, "\t"]),
+)
+@settings(max_examples=40)
+def test_what_is_added_to_any_file_and_taken_back_leaves_it_as_it_was(document, helpers, first, indent):
+    entry = {} if helpers is None else {"credHelpers": helpers}
+    text = json.dumps(entry | document if first else document | entry, indent=indent, ensure_ascii=False)
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "config.json")
+        path.write_bytes(text.encode())
+        environ = {"DOCKER_CONFIG": directory, "PATH": ""}
+        path.write_bytes(docker.plan(addresses("host.example", "b.example"), environ).after)
+        changed = json.loads(path.read_bytes())
+        assert changed == document | {"credHelpers": (helpers or {}) | {"host.example": "registryauth", "b.example": "registryauth"}}
+        assert docker.undo(addresses("host.example", "b.example"), environ).after == text.encode()
+
+
+def test_an_entry_that_stands_there_twice_is_left_to_a_person(environ, config, write):
+    content = b'{"credHelpers": {"a.example": "registryauth", "a.example": "registryauth", "b.example": "pass"}}'
+    write(config, content)
+    with pytest.raises(ConfigurationError, match="cannot be changed without a change of others"):
+        docker.undo(addresses("a.example"), environ)
+
+
 def test_half_a_surrogate_pair_stays_what_it_is(environ, config, write):
     write(config, b'{"a": "\\ud800 \\u00fc"}')
     apply(docker.plan(addresses("host.example"), environ))
@@ -90,12 +151,11 @@ def test_another_programs_helper_is_not_replaced(environ, config, write):
 
 @pytest.mark.parametrize(
     "content",
-    [b"{", b"[]", b'"x"', b"\xff", b'\xef\xbb\xbf{"auths": {}}', b"[" * 100_000, b"\0", b" " * (4 * 1024 * 1024) + b"{}"]
-    + [
-        json.dumps(wrong).encode()
-        for wrong in ({"credHelpers": [CANARY]}, {"credHelpers": {"x": 1}}, {"auths": CANARY}, {"auths": {"host.example": 1}})
-    ]
-    + [b'{"a": 1e999}'],
+    [
+        *(b"{", b"[]", b'"x"', b"\xff", b'\xef\xbb\xbf{"auths": {}}', b"[" * 100_000, b"\0", b" " * (4 * 1024 * 1024) + b"{}"),
+        *(b'{"credHelpers": ["canary-7f3a"]}', b'{"credHelpers": {"x": 1}}'),
+        *(b'{"auths": "canary-7f3a"}', b'{"auths": {"host.example": 1}}'),
+    ],
 )
 def test_a_file_that_we_cannot_read_or_write_again_is_refused_and_left_alone(environ, config, write, content):
     write(config, content)
@@ -110,6 +170,12 @@ def test_an_entry_that_is_not_asked_any_more_is_reported(environ, config, write)
     write(config, {"auths": {"https://host.example/v2/": {"auth": CANARY}, "x.example": {"auth": CANARY}, "host.example": {}}})
     [warning] = docker.plan(addresses("host.example"), environ).warnings
     assert "still holds a credential for host.example" in warning
+    assert CANARY not in warning
+
+
+def test_a_variable_that_docker_asks_first_is_reported(environ):
+    [warning] = docker.plan(addresses("host.example"), environ | {"DOCKER_AUTH_CONFIG": CANARY}).warnings
+    assert "DOCKER_AUTH_CONFIG is set" in warning
     assert CANARY not in warning
 
 
