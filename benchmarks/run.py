@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import peers, stage, table, transfer
-from benchmarks.lookup import filled_store
+from benchmarks import bulk, peers, stage, stores, table, transfer
+from benchmarks.lookup import filled_store, resolving
 from benchmarks.timing import Command, time_commands, time_functions
 from registryauth import Address, Basic, Client
 from registryauth._origin import Url
@@ -98,7 +98,28 @@ def lookups(run: Run, _: dict[str, Server]) -> str:
     few = next(iter(seconds.values()))
     rows = [[name, f"{taken * 1e6:.0f}", f"{taken / few:.2f}"] for name, taken in seconds.items()]
     inside = table.rendered("A lookup in a store, in one process", ["", "µs", "times that among 10"], rows)
+    inside += f"\n{resolving(run.directory, run.home.environ, run.rounds * 20)}"
     return f"{inside}\n{table.processes('A lookup in a store, whole helper', time_commands(commands, run.rounds), commands[1].name)}"
+
+
+def vaults(run: Run, servers: dict[str, Server]) -> str:
+    """A record in OpenBao, beside a bare HTTP read of the same entry, and the helper with it."""
+    with stores.filled_vault(run.directory / "openbao", run.home.environ) as there:
+        if there is None:
+            return "### A record in OpenBao\n\nnot measured: bao is not installed\n"
+        server, environ = there
+        cached = environ | {"REGISTRYAUTH_STORE_CACHE": "12h", "REGISTRYAUTH_STORE_KEY": "file"}
+        with stores.readers(server, environ) as readers, stores.readers(server, cached) as through_cache:
+            named = readers | {"**store.get, keeping a cache**": through_cache["**store.get**"]}
+            seconds = time_functions(named, run.rounds * 20)
+        bare = next(iter(seconds.values()))
+        rows = [[name, f"{taken * 1e6:.0f}", f"{taken / bare:.2f}"] for name, taken in seconds.items()]
+        inside = table.rendered("A record in OpenBao, in one process", ["", "µs", "times the bare read"], rows)
+        helper = run.get(stores.HOST, "docker-credential-registryauth get, from OpenBao", environ)
+        kept = run.get(stores.HOST, "docker-credential-registryauth get, from OpenBao, keeping a cache", cached)
+        local = run.get(servers["Basic"].host, "docker-credential-registryauth get, local store")
+        taken = time_commands([run.bare(), local, helper, kept], run.rounds)
+        return f"{inside}\n{table.processes('A record in OpenBao, whole helper', taken, local.name)}"
 
 
 def requests(run: Run, servers: dict[str, Server]) -> str:
@@ -135,6 +156,11 @@ def typers(run: Run, _: dict[str, Server]) -> str:
         python = stage.environment(run.directory / f"typer-{number}", version)
         commands.append(Command(f"one verb with {version}", [python, "-c", app, "x"], run.home.environ))
     return table.processes("typer", time_commands(commands, run.rounds), commands[1].name)
+
+
+def imports(run: Run, _: dict[str, Server]) -> str:
+    """Ten thousand principals at once."""
+    return bulk.tables(run.directory / "bulk", run.home.environ, 1 if run.quick else 5)
 
 
 def transfers(run: Run, _: dict[str, Server]) -> str:
@@ -177,8 +203,10 @@ _PARTS: dict[str, Callable[[Run, dict[str, Server]], str]] = {
     "manifests": manifests,
     "starts": starts,
     "lookups": lookups,
+    "stores": vaults,
     "requests": requests,
     "typer": typers,
+    "bulk": imports,
     "transfer": transfers,
 }
 

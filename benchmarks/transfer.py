@@ -11,16 +11,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import table
+from benchmarks import goals, table
+from benchmarks.goals import ALONE, LARGE, OURS, SIXTY_FOUR, SMALL, Taken
 from benchmarks.images import Shape, make
 from tests.real.go_programs import go_peers_directory
 from tests.real.servers import docker_registry
 
 MIB = 1024 * 1024
-SHAPES = (Shape("1 x 1 GiB", 1, 1024 * MIB), Shape("64 x 16 MiB", 64, 16 * MIB), Shape("2,000 x 4 KiB", 2000, 4096))
+SHAPES = (Shape(LARGE, 1, 1024 * MIB), Shape(SIXTY_FOUR, 64, 16 * MIB), Shape(SMALL, 2000, 4096))
 #: A file system in memory: a disk would be measured otherwise.
 MEMORY = Path("/dev/shm")
 #: Bytes: the image three times (the source, the registry's, what is pulled), and some more.
@@ -29,8 +30,6 @@ ROOM = 4 * 1024 * MIB
 HOPELESS = 3
 #: More layers than this take skopeo minutes, and hashing them next to no time.
 MANY = 1000
-_OURS, _SUM, _HASHLIB = "**registryauth**", "sha256sum", "hashlib"
-_ALONE = (_SUM, _HASHLIB)
 _SPAWN = str(Path(__file__).with_name("spawn.py"))
 _HASH = "import hashlib, sys\nfor name in sys.argv[1:]: hashlib.file_digest(open(name, 'rb'), 'sha256')"
 
@@ -43,24 +42,24 @@ class Candidate:
     argv: list[str]
 
 
-@dataclass
-class Taken:
-    """What the runs of one candidate took: seconds, and KiB."""
-
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    peak: int = 0
-
-
 def tables(ours: str, environ: Mapping[str, str], rounds: int, only: str = "") -> Iterator[str]:
-    """Two tables for each of `SHAPES` whose name holds *only*, when they are done; *ours* is our program."""
+    """Where this runs, two tables for each of `SHAPES` whose name holds *only*, when they are done, and the goals.
+
+    *ours* is our program.
+    """
     free = shutil.disk_usage(MEMORY).free
     if free < ROOM:
         raise RuntimeError(f"{MEMORY} has room for {free // MIB} MiB, and {ROOM // MIB} are needed")
+    yield goals.surroundings(_path(environ))
+    results: dict[tuple[str, str], dict[str, Taken]] = {}
     for shape in SHAPES:
         if only in shape.name:
             with tempfile.TemporaryDirectory(prefix="bench-", dir=MEMORY) as name, _registry(Path(name)) as (host, storage):
-                yield from _both_ways(_Stage(shape, Path(name), host, storage), ours, environ, rounds)
+                for way, taken in _both_ways(_Stage(shape, Path(name), host, storage), ours, environ, rounds):
+                    results[way, shape.name] = taken
+                    yield _rendered(f"{way}, {shape.name}", taken)
+    yield goals.rendered(results)
+    yield goals.surroundings(_path(environ))
 
 
 class _Stage:
@@ -80,17 +79,19 @@ class _Stage:
             raise RuntimeError(f"{len(found)} blobs are there where {len(self.made.sizes)} should be")
 
 
-def _both_ways(stage: _Stage, ours: str, environ: Mapping[str, str], rounds: int) -> Iterator[str]:
+def _both_ways(stage: _Stage, ours: str, environ: Mapping[str, str], rounds: int) -> Iterator[tuple[str, dict[str, Taken]]]:
     clients = _clients(ours, environ, stage)
     pushes = [Candidate(name, push) for name, (_, push) in clients.items()]
     check = lambda: stage.expect(stage.storage, "**/blobs/sha256/*/*/data")  # noqa: E731 - one line
-    yield _rendered(f"Push, {stage.shape.name}", _measure(pushes, environ, rounds, _emptied(stage.storage), check))
+    yield "Push", _measure(pushes, environ, rounds, _emptied(stage.storage), check)
     layers = stage.made.layers
     few = stage.shape.count <= MANY
-    hashing = [Candidate(_SUM, [_SUM, *layers]), Candidate(_HASHLIB, [sys.executable, "-c", _HASH, *layers])]
+    hashing = [
+        Candidate(name, argv) for name, argv in zip(ALONE, (["sha256sum", *layers], [sys.executable, "-c", _HASH, *layers]), strict=True)
+    ]
     pulls = [*(Candidate(name, pull) for name, (pull, _) in clients.items()), *(hashing if few else ())]
     check = lambda: stage.expect(stage.target, "blobs/sha256/*")  # noqa: E731 - one line
-    yield _rendered(f"Pull, {stage.shape.name}", _measure(pulls, environ, rounds, _emptied(stage.target), check))
+    yield "Pull", _measure(pulls, environ, rounds, _emptied(stage.target), check)
 
 
 @contextmanager
@@ -109,7 +110,7 @@ def _clients(ours: str, environ: Mapping[str, str], stage: _Stage) -> dict[str, 
     """How each client that is there pulls the image into a layout, and pushes it from one."""
     host, source, target = stage.host, stage.made.directory, stage.target
     reference = f"{host}/team/model:v1"
-    path = f"{go_peers_directory(os.environ)}/bin{os.pathsep}{environ['PATH']}"
+    path = _path(environ)
     known = {
         "crane": (["pull", "--format=oci", reference, f"{target}"], ["push", f"{source}", reference]),
         "oras": (
@@ -129,7 +130,12 @@ def _clients(ours: str, environ: Mapping[str, str], stage: _Stage) -> dict[str, 
         del known["skopeo"]
     found = {name: shutil.which(name, path=path) for name in known}
     peers = {name: ([path, *known[name][0]], [path, *known[name][1]]) for name, path in found.items() if path}
-    return {_OURS: ([ours, "pull", reference, str(target)], [ours, "push", str(source), reference]), **peers}
+    return {OURS: ([ours, "pull", reference, str(target)], [ours, "push", str(source), reference]), **peers}
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    """Where the peers are: what was built comes before what is installed."""
+    return f"{go_peers_directory(os.environ)}/bin{os.pathsep}{environ['PATH']}"
 
 
 def _emptied(directory: Path) -> Callable[[], None]:
@@ -143,14 +149,14 @@ def _measure(
     for number in range(rounds):
         # Each round begins with another one, so that nobody always has what the one before left behind.
         turn = number % len(candidates)
-        fastest = min((min(one.wall) for name, one in taken.items() if one.wall and name not in _ALONE), default=0.0)
+        fastest = min((min(one.wall) for name, one in taken.items() if one.wall and name not in ALONE), default=0.0)
         for candidate in (*candidates[turn:], *candidates[:turn]):
             one = taken[candidate.name]
-            if candidate.name != _OURS and one.wall and one.wall[0] > HOPELESS * fastest:
+            if candidate.name != OURS and one.wall and one.wall[0] > HOPELESS * fastest:
                 continue
             before()
             wall, cpu, peak = _run(candidate, environ)
-            if candidate.name not in _ALONE:
+            if candidate.name not in ALONE:
                 after()
             one.wall.append(wall)
             one.cpu.append(cpu)
@@ -168,9 +174,9 @@ def _run(candidate: Candidate, environ: Mapping[str, str]) -> tuple[float, float
 
 
 def _rendered(title: str, taken: Mapping[str, Taken]) -> str:
-    walls = {name: statistics.median(one.wall) for name, one in taken.items()}
-    fastest = min((wall for name, wall in walls.items() if name not in (_OURS, *_ALONE)), default=walls[_OURS])
-    hashing = min((walls[name] for name in _ALONE if name in walls), default=0.0)
+    walls = {name: one.median for name, one in taken.items()}
+    fastest = min(goals.peers(taken).values(), default=walls[OURS])
+    hashing = min((walls[name] for name in ALONE if name in walls), default=0.0)
     header = ["whole process", "s", "times the fastest peer", *(["times sha256"] if hashing else []), "CPU s", "peak RSS, MiB", "rounds"]
     rows = [
         [

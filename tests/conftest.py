@@ -11,7 +11,7 @@ import pytest
 #: Whatever a developer's shell or a CI runner sets and our code, keyring, httpx or a container client reads.
 _FOREIGN = {
     "REGISTRY_AUTH_FILE", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "PYTHON_KEYRING_BACKEND", "CREDENTIALS_DIRECTORY",
-    "NETRC", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", "TTY_INTERACTIVE",
+    "NETRC", "VIRTUAL_ENV", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", "TTY_INTERACTIVE",
 }  # fmt: skip
 _FOREIGN_PREFIXES = ("XDG_", "REGISTRYAUTH_", "DOCKER_", "CONTAINERS_", "SSL_CERT_", "KEYRING_PROPERTY_", "AZURE_", "VAULT_", "BAO_")
 

@@ -22,18 +22,21 @@ def open_transport(
     ca_files: Mapping[str, str] | None = None,
     client_certs: Mapping[str, tuple[str, str]] | None = None,
     certs_d: Sequence[str] = (),
+    connect_timeout: float | None = None,
+    read_timeout: float | None = None,
 ) -> Transport:
     """The way to the wire that *environ* asks for: through httpx where a proxy is configured, else direct.
 
-    The other arguments are those of `tls.trusting`.
+    Timeouts are in seconds, by default those of `direct`. The other arguments are those of `tls.trusting`.
     """
     from registryauth._http.direct import CONNECT_TIMEOUT, READ_TIMEOUT, DirectTransport
     from registryauth._http.proxies import configured
     from registryauth._http.tls import trusting
 
     trust = trusting(ca_files, client_certs, certs_d)
+    connect, read = connect_timeout or CONNECT_TIMEOUT, read_timeout or READ_TIMEOUT
     if configured(environ):
         from registryauth._http.through_httpx import HttpxTransport
 
-        return HttpxTransport.with_environment_proxies(environ, trust=trust, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
-    return DirectTransport(trust=trust)
+        return HttpxTransport.with_environment_proxies(environ, trust=trust, connect_timeout=connect, read_timeout=read)
+    return DirectTransport(trust=trust, connect_timeout=connect, read_timeout=read)

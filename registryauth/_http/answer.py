@@ -1,87 +1,132 @@
-"""The head of an answer, read without `email`'s parser, which is a sixth of all that a small request costs a client.
-
-`http.client.HTTPResponse` reads the body, from the fields that are set here, as it always does.
-"""
+"""An answer as it comes over the wire: its head (RFC 9112 §4, §5) and its body, however that ends (§6, §7)."""
 
 from __future__ import annotations
 
-import http.client
 import re
 
 from registryauth._http.messages import Headers
+from registryauth._http.stream import Malformed, Stream
 
-#: Bytes of a line, and lines of a head: what `http.client` allows.
-_MAX_LINE = 65536
+#: Bytes of a line, of a head, and lines of a head. Real ones have a tenth; storage services sign with a kilobyte or two.
+_MAX_LINE = 64 * 1024
+_MAX_HEAD = 256 * 1024
 _MAX_LINES = 100
+#: Bytes of a chunk's size with what may stand behind it (RFC 9112 §7.1.1), and of a trailer's line.
+_MAX_CHUNK_LINE = 1024
 
-_STATUS = rb"HTTP/(1\.[0-9]) +([1-9][0-9]{2})(?:[ \t][^\r\n]*)?\r?\n"
+_STATUS = re.compile(r"HTTP/(1\.[0-9]) +([1-9][0-9]{2})(?:[ \t].*)?")
 #: RFC 9110 §5.6.2: what a field's name is made of.
-_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BLANK = b" \t"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+_BLANK = " \t"
+_CONTINUE = 100
 
 
-class Answer(http.client.HTTPResponse):
-    """An answer whose *fields* are its header fields in order."""
+class Answer:
+    """The answer to a request by *method* that *stream* begins with: its head, read; its body, to be read.
 
-    fields = Headers()
+    *length* is how many bytes of the body are still to come, None where nobody said: then it is *chunked*, or ends with the connection.
+    Raise `Malformed` for what is no head, `HungUp` where nothing came at all.
+    """
 
-    def begin(self) -> None:
-        """Read the head; raise `http.client.HTTPException` for what is none, and ``RemoteDisconnected`` where nothing came at all."""
-        version, status = self._status_line()
-        while status == http.client.CONTINUE:
-            self._read_fields()
-            version, status = self._status_line()
-        self.version = 10 if version == b"1.0" else 11
-        self.code = self.status = status
-        self.reason = ""
-        self.fields = self._read_fields()
-        # Asked for values by name, and that is all that is asked of it.
-        self.headers = self.msg = self.fields  # type: ignore[assignment]
+    __slots__ = ("_chunk", "_stream", "chunked", "ended", "fields", "length", "status", "will_close")
+
+    def __init__(self, stream: Stream, method: str) -> None:
+        self._stream = stream
+        version, self.status, self.fields = _head(stream)
+        while self.status == _CONTINUE:
+            version, self.status, self.fields = _head(stream)
         self.chunked = self.fields.get("transfer-encoding").lower() == "chunked"
-        self.chunk_left = None
-        self.will_close = self._check_close()  # type: ignore[attr-defined]
-        self.length = self._announced()
+        self.length = self._announced(method)
+        self.ended = self.length == 0
+        # Bytes left of the chunk under way.
+        self._chunk = 0
+        options = [option.strip().lower() for line in self.fields.all("connection") for option in line.split(",")]
+        kept = version != "1.0" or "keep-alive" in options
         # A body without a length ends with the connection (RFC 9112 §6.3).
-        self.will_close = self.will_close or (self.length is None and not self.chunked)
+        self.will_close = "close" in options or not kept or (self.length is None and not self.chunked)
 
-    def _announced(self) -> int | None:
-        if self.status in (204, 304) or self.status < 200 or self._method == "HEAD":  # type: ignore[attr-defined]
+    def _announced(self, method: str) -> int | None:
+        if self.status in (204, 304) or self.status < 200 or method == "HEAD":
+            self.chunked = False
             return 0
-        length = self.fields.get("content-length")
-        return int(length) if not self.chunked and re.fullmatch(r"[0-9]{1,18}", length) else None
+        lengths = self.fields.all("content-length")
+        if len({*lengths}) > 1:
+            # Whichever counts, the rest would be taken for another answer (RFC 9112 §6.3).
+            raise Malformed("it announced more than one length")
+        length = lengths[0] if lengths else ""
+        return int(length) if not self.chunked and re.fullmatch(r"[0-9]{1,18}", length, re.ASCII) else None
 
-    def _status_line(self) -> tuple[bytes, int]:
-        line = self._line()
-        if not line:
-            raise http.client.RemoteDisconnected("it closed the connection without an answer")
-        match = re.fullmatch(_STATUS, line)
-        if not match:
-            raise http.client.BadStatusLine(line.decode("latin-1"))
-        return match[1], int(match[2])
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill *buffer* with what comes next of the body; give how many bytes that took, 0 at its end, and where it breaks off."""
+        if self.ended or not len(buffer):
+            return 0
+        if self.chunked:
+            return self._chunks_into(buffer)
+        if self.length is None:
+            count = self._stream.into(buffer)
+            self.ended = not count
+            return count
+        count = self._stream.into(buffer[: self.length])
+        self.length -= count
+        self.ended = not self.length
+        return count
 
-    def _read_fields(self) -> Headers:
-        fields: list[tuple[str, str]] = []
-        for _ in range(_MAX_LINES):
-            line = self._line()
-            if line in (b"\r\n", b"\n"):
-                return Headers(fields)
-            # Cut and stripped, not matched: a pattern that looks for the blanks at an end takes an hour over 64 KiB of them.
-            content = line.removesuffix(b"\n").removesuffix(b"\r")
-            name, colon, value = content.partition(b":")
-            if line == content or b"\r" in content:
-                raise http.client.HTTPException("the head of its answer is cut or malformed")
-            if colon and _NAME.fullmatch(name):
-                fields.append((name.decode("ascii"), value.strip(_BLANK).decode("latin-1")))
-            elif fields and content[:1] in (b" ", b"\t"):
-                # RFC 9112 §5.2: obsolete, and to be read as a space.
-                last, so_far = fields[-1]
-                fields[-1] = (last, f"{so_far} {content.strip(_BLANK).decode('latin-1')}")
-            else:
-                raise http.client.HTTPException("the head of its answer is cut or malformed")
-        raise http.client.HTTPException(f"it sent more than {_MAX_LINES} header fields")
+    def _chunks_into(self, buffer: memoryview) -> int:
+        filled = 0
+        while filled < len(buffer) and not self.ended:
+            if not self._chunk:
+                self._next_chunk()
+                continue
+            wanted = min(self._chunk, len(buffer) - filled)
+            count = self._stream.into(buffer[filled : filled + wanted])
+            if count < wanted:
+                raise Malformed("it was cut in the middle of a chunk")
+            filled += count
+            self._chunk -= count
+            if not self._chunk and self._stream.line(_MAX_CHUNK_LINE):
+                raise Malformed("a chunk is longer than it says")
+        return filled
 
-    def _line(self) -> bytes:
-        line = self.fp.readline(_MAX_LINE + 1)
-        if len(line) > _MAX_LINE:
-            raise http.client.LineTooLong("header line")
-        return line
+    def _next_chunk(self) -> None:
+        size = self._stream.line(_MAX_CHUNK_LINE).partition(b";")[0].strip(b" \t")
+        if not _SIZE.fullmatch(size):
+            raise Malformed("a chunk of no size")
+        self._chunk = int(size, 16)
+        if not self._chunk:
+            for _ in range(_MAX_LINES):
+                if not self._stream.line(_MAX_CHUNK_LINE):
+                    self.ended = True
+                    return
+            raise Malformed(f"it sent more than {_MAX_LINES} trailers")
+
+
+def _head(stream: Stream) -> tuple[str, int, Headers]:
+    # What is no text is no header either; its bytes are kept as they are.
+    first, *lines = stream.head(_MAX_HEAD).decode("latin-1").split("\n")
+    match = _STATUS.fullmatch(first.removesuffix("\r"))
+    if not match or len(first) > _MAX_LINE:
+        raise Malformed(first[:100])
+    return match[1], int(match[2]), Headers(_fields(lines))
+
+
+def _fields(lines: list[str]) -> list[tuple[str, str]]:
+    # The last two are the empty line and what stands behind it: nothing.
+    if len(lines) - 2 > _MAX_LINES:
+        raise Malformed(f"it sent more than {_MAX_LINES} header fields")
+    fields: list[tuple[str, str]] = []
+    for line in lines[:-2]:
+        # Cut and stripped, not matched: a pattern that looks for the blanks at an end takes an hour over 64 KiB of them.
+        content = line.removesuffix("\r")
+        name, colon, value = content.partition(":")
+        if "\r" in content or len(line) > _MAX_LINE:
+            raise Malformed("the head of its answer is cut or malformed")
+        if colon and _NAME.fullmatch(name):
+            fields.append((name, value.strip(_BLANK)))
+        elif fields and content[:1] in (" ", "\t"):
+            # RFC 9112 §5.2: obsolete, and to be read as a space.
+            last, so_far = fields[-1]
+            fields[-1] = (last, f"{so_far} {content.strip(_BLANK)}")
+        else:
+            raise Malformed("the head of its answer is cut or malformed")
+    return fields

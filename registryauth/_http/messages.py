@@ -33,21 +33,27 @@ class Headers:
     __slots__ = ("_items",)
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self._items = tuple((name.lower(), value) for name, value in items)
+        self._items = tuple([(name.lower(), value) for name, value in items])
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of *name*."""
-        return next((value for key, value in self._items if key == name.lower()), default)
+        wanted = name.lower()
+        for key, value in self._items:
+            if key == wanted:
+                return value
+        return default
 
     def all(self, name: str) -> list[str]:
         """Every value of *name*, one for each line."""
-        return [value for key, value in self._items if key == name.lower()]
+        wanted = name.lower()
+        return [value for key, value in self._items if key == wanted]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._items)
 
     def __contains__(self, name: str) -> bool:
-        return any(key == name.lower() for key, _ in self._items)
+        wanted = name.lower()
+        return any(key == wanted for key, _ in self._items)
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(name for name, _ in self._items)})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 
 from registryauth._http.messages import Request, Response
@@ -74,6 +73,8 @@ class Retrying:
         outcome = state.outcome.result() if state.outcome else None
         if isinstance(outcome, Response) and (wished := retry_after(outcome.headers.get("retry-after"), self._clock())) is not None:
             return wished
+        import random
+
         return float(_FIRST_PAUSE * 2 ** (state.attempt_number - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import group
-from registryauth.cli.options import Account, CaFile, Insecure, Misuse, ReferenceArgument
-from registryauth.cli.progress import JobsOption, ProgressOption
+from registryauth.cli.options import Access, Misuse, ReferenceArgument
+from registryauth.cli.progress import Pace
 
 app = group("Push files as artifacts; 'registryauth pull --as files' fetches them.")
 
@@ -32,11 +32,9 @@ def push(
         str, typer.Option("--subject", metavar="REFERENCE", help="The image that it is about, in the same repository.")
     ] = "",
     annotation: Annotated[list[str] | None, typer.Option("--annotation", metavar="KEY=VALUE", help="May be given several times.")] = None,
-    jobs: JobsOption = 4,
-    progress: ProgressOption = None,
-    account: Account = "",
-    insecure: Insecure = False,
-    ca_file: CaFile = "",
+    *,
+    pace: Pace,
+    access: Access,
 ) -> None:
     """Push files as one artifact. Prints its digest."""
     from registryauth.cli.console import say
@@ -47,7 +45,7 @@ def push(
 
     typed = [_typed(file) for file in files]
     annotations = dict(_pair(text) for text in annotation or ())
-    with fetching(reference, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository), shown(progress) as callback:
+    with fetching(reference, access) as (parsed, repository), shown(pace.progress) as callback:
         if parsed.digest:
             raise Misuse("an artifact is pushed under a tag; its digest is what it is")
         about = None
@@ -58,7 +56,14 @@ def push(
             about = repository.head(named.target)
         tag = parsed.tag if not subject or _has_tag(reference) else None
         done = push_files(
-            repository, typed, artifact_type=artifact_type, annotations=annotations, subject=about, tag=tag, jobs=jobs, progress=callback
+            repository,
+            typed,
+            artifact_type=artifact_type,
+            annotations=annotations,
+            subject=about,
+            tag=tag,
+            jobs=pace.jobs,
+            progress=callback,
         )
     say(f"{done.moved} blobs ({size(done.size)}) sent, {done.present} were there.")
     print(done.root.digest)

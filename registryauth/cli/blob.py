@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import group
-from registryauth.cli.options import Account, CaFile, Insecure, Misuse, OutputFile, RepositoryArgument
+from registryauth.cli.options import Access, Misuse, OutputFile, RepositoryArgument
 from registryauth.digest import Digest
 from registryauth.reference import Reference
 
@@ -21,9 +21,8 @@ _Blob = Annotated[str, typer.Argument(metavar="REPOSITORY@DIGEST", help="A blob:
 def get(
     blob: _Blob,
     output_file: OutputFile = "",
-    account: Account = "",
-    insecure: Insecure = False,
-    ca_file: CaFile = "",
+    *,
+    access: Access,
 ) -> None:
     """Fetch a blob and verify it; not a byte is handed over before all of it was verified."""
     import shutil
@@ -36,7 +35,7 @@ def get(
 
     if not output_file and is_terminal(sys.stdout):
         raise Misuse("a blob is not for a terminal: use --output-file or a pipe")
-    with fetching(blob, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
+    with fetching(blob, access) as (parsed, repository):
         digest = _digest(parsed)
         if output_file:
             repository.download(digest, output_file)
@@ -50,13 +49,13 @@ def get(
 
 
 @app.command()
-def head(blob: _Blob, account: Account = "", insecure: Insecure = False, ca_file: CaFile = "") -> None:
+def head(blob: _Blob, *, access: Access) -> None:
     """Say whether a blob is there: exit status 0 if it is, 3 if not."""
     from registryauth.cli.console import say
     from registryauth.cli.fetch import fetching
     from registryauth.errors import NotFound
 
-    with fetching(blob, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
+    with fetching(blob, access) as (parsed, repository):
         if not repository.has(_digest(parsed)):
             raise NotFound(f"{parsed.repository} does not hold {parsed.digest}", status=404)
     say(f"{parsed.repository} holds {parsed.digest}.")
@@ -66,24 +65,23 @@ def head(blob: _Blob, account: Account = "", insecure: Insecure = False, ca_file
 def put(
     repository: RepositoryArgument,
     file: Annotated[str, typer.Argument(metavar="FILE", help="What to push.")],
-    account: Account = "",
-    insecure: Insecure = False,
-    ca_file: CaFile = "",
+    *,
+    access: Access,
 ) -> None:
     """Push a file as a blob, unless it is there, and print its digest."""
     from registryauth.cli.fetch import in_repository
 
-    with in_repository(repository, account=account, insecure=insecure, ca_file=ca_file) as client:
+    with in_repository(repository, access) as client:
         print(client.upload(file))
 
 
 @app.command()
-def delete(blob: _Blob, account: Account = "", insecure: Insecure = False, ca_file: CaFile = "") -> None:
+def delete(blob: _Blob, *, access: Access) -> None:
     """Delete a blob. Not every registry offers this, and manifests that name it break."""
     from registryauth.cli.console import say
     from registryauth.cli.fetch import fetching
 
-    with fetching(blob, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
+    with fetching(blob, access) as (parsed, repository):
         repository.delete_blob(_digest(parsed))
     say(f"Deleted {parsed.digest} from {parsed.repository}.")
 

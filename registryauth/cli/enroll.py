@@ -13,7 +13,7 @@ import typer
 from registryauth._redact import printable
 from registryauth.cli.console import is_terminal, say
 from registryauth.cli.session import Session
-from registryauth.errors import Denied, TokenRefused, Unauthorized
+from registryauth.errors import Denied, StoreError, TokenRefused, Unauthorized
 from registryauth.principals import Registration, register
 from registryauth.principals.dates import parse_moment
 from registryauth.reference import Address, Repository
@@ -72,11 +72,19 @@ def _explaining(
     except (TokenRefused, Unauthorized, Denied) as error:
         from registryauth.principals.diagnosed import entra_says, explain
 
-        before = store.exact(Key(address, account))
-        tenant = said.get("notes", {}).get("tenant") or (before.tenant if before else "") or session.config.azure_tenant
+        tenant = said.get("notes", {}).get("tenant") or _known_tenant(store, Key(address, account)) or session.config.azure_tenant
         refused = Principal(address, account, (Slot(secret),), kind=kind, tenant=tenant)
         explain(error, refused, entra_says(session.config, session.environ))
         raise
+
+
+def _known_tenant(store: Store, key: Key) -> str:
+    try:
+        before = store.exact(key)
+    except StoreError:
+        # There is something else to complain of.
+        return ""
+    return before.tenant if before else ""
 
 
 def _tell(registration: Registration, kept: Mapping[str, object]) -> None:

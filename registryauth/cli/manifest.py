@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import group
-from registryauth.cli.options import Account, CaFile, Insecure, Misuse, Output, OutputFile, OutputOption, ReferenceArgument
+from registryauth.cli.options import Access, Misuse, MoreTags, Output, OutputFile, OutputOption, ReferenceArgument
 
 app = group("Fetch, put and delete manifests.")
 
@@ -17,9 +17,8 @@ def get(
     reference: ReferenceArgument,
     platform: Annotated[str, typer.Option("--platform", metavar="OS/ARCH", help="Follow an index to this platform's image.")] = "",
     output_file: OutputFile = "",
-    account: Account = "",
-    insecure: Insecure = False,
-    ca_file: CaFile = "",
+    *,
+    access: Access,
 ) -> None:
     """Fetch a manifest or index, verify it, and write it byte for byte."""
     import sys
@@ -29,7 +28,7 @@ def get(
 
     # Before anything is fetched: an image that is no index would never look at it.
     wanted = Platform.parse(platform) if platform else None
-    with fetching(reference, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
+    with fetching(reference, access) as (parsed, repository):
         found = repository.manifest(parsed.target, platform=wanted)
     if output_file:
         from registryauth.content.verify import write
@@ -44,15 +43,14 @@ def get(
 def head(
     reference: ReferenceArgument,
     output: OutputOption = Output.TABLE,
-    account: Account = "",
-    insecure: Insecure = False,
-    ca_file: CaFile = "",
+    *,
+    access: Access,
 ) -> None:
     """Ask for a manifest's media type, digest and size, without its content."""
     from registryauth.cli.console import show
     from registryauth.cli.fetch import fetching
 
-    with fetching(reference, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
+    with fetching(reference, access) as (parsed, repository):
         found = repository.head(parsed.target)
     data = {
         "version": 1,
@@ -65,10 +63,10 @@ def head(
 def put(
     reference: ReferenceArgument,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The manifest, or - for standard input.")],
+    tag: MoreTags = None,
     media_type: Annotated[str, typer.Option("--media-type", metavar="TYPE", help="Its type, where it does not say so itself.")] = "",
-    account: Account = "",
-    insecure: Insecure = False,
-    ca_file: CaFile = "",
+    *,
+    access: Access,
 ) -> None:
     """Put a manifest or index, byte for byte, and print its digest; what it names must be there already."""
     import sys
@@ -78,20 +76,20 @@ def put(
     from registryauth.content.verify import read_bounded
 
     raw = sys.stdin.buffer.read(MAX_MANIFEST + 1) if file == "-" else read_bounded(file, MAX_MANIFEST)
-    with fetching(reference, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
+    with fetching(reference, access) as (parsed, repository):
         if parsed.digest and not parsed.digest.matches(raw):
             raise Misuse(f"the content is not {parsed.digest}; nothing was put")
-        put_there = repository.put_manifest(raw, tag=parsed.tag or parsed.target, media_type=media_type)
+        put_there = repository.put_manifest(raw, tag=parsed.tag or parsed.target, more_tags=tag or (), media_type=media_type)
     print(put_there.digest)
 
 
 @app.command()
-def delete(reference: ReferenceArgument, account: Account = "", insecure: Insecure = False, ca_file: CaFile = "") -> None:
+def delete(reference: ReferenceArgument, *, access: Access) -> None:
     """Delete a manifest by its digest, and with it every tag of it. Not every registry offers this."""
     from registryauth.cli.console import say
     from registryauth.cli.fetch import fetching
 
-    with fetching(reference, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository):
+    with fetching(reference, access) as (parsed, repository):
         if parsed.digest is None:
             raise Misuse("a manifest is deleted by its digest: REPOSITORY@sha256:…; 'registryauth tag delete' takes a tag away")
         repository.delete_manifest(parsed.digest)

@@ -13,7 +13,11 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.console import is_terminal
-from registryauth.transfer import Progress
+from registryauth.cli.groups import Group
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from registryauth.transfer import Progress
 
 #: Seconds between two pictures of the same line.
 _REDRAW = 0.1
@@ -33,6 +37,13 @@ ProgressOption = Annotated[
     typer.Option("--progress", help="How to show progress, on standard error: bar at a terminal, else none.", show_default=False),
 ]
 JobsOption = Annotated[int, typer.Option("--jobs", min=1, max=64, help="Requests under way at once.")]
+
+
+class Pace(Group):
+    """How a transfer goes about it, and what it shows of that."""
+
+    jobs: JobsOption = 4
+    progress: ProgressOption = None
 
 
 @contextmanager

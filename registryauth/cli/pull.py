@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import single
-from registryauth.cli.options import Account, CaFile, Insecure, Misuse, ReferenceArgument
-from registryauth.cli.progress import JobsOption, ProgressOption
+from registryauth.cli.options import Access, Misuse, ReferenceArgument
+from registryauth.cli.progress import Pace
 
 
 class Form(StrEnum):
@@ -32,11 +32,9 @@ def pull(
     ] = "",
     all_platforms: Annotated[bool, typer.Option("--all-platforms", help="The index with all that it names.")] = False,
     unpack: Annotated[bool, typer.Option("--unpack", help="With --as files: make directories of the layers that ask for it.")] = False,
-    jobs: JobsOption = 4,
-    progress: ProgressOption = None,
-    account: Account = "",
-    insecure: Insecure = False,
-    ca_file: CaFile = "",
+    *,
+    pace: Pace,
+    access: Access,
 ) -> None:
     """Fetch an image or artifact whole, all of it verified; what an earlier try left is taken up."""
     from registryauth.cli.console import say
@@ -48,8 +46,8 @@ def pull(
     if platform and all_platforms:
         raise Misuse("--platform and --all-platforms exclude each other")
     chosen = ALL if all_platforms else platform or None
-    with fetching(reference, account=account, insecure=insecure, ca_file=ca_file) as (parsed, repository), shown(progress) as callback:
-        done = fetch(repository, parsed.target, to, platform=chosen, form=form.value, unpack=unpack, jobs=jobs, progress=callback)
+    with fetching(reference, access) as (parsed, repository), shown(pace.progress) as callback:
+        done = fetch(repository, parsed.target, to, platform=chosen, form=form.value, unpack=unpack, jobs=pace.jobs, progress=callback)
     for layer in done.foreign:
         say(f"warning: {layer.digest} is kept elsewhere than in registries, and was left out")
     say(f"{done.moved} blobs ({size(done.size)}) fetched, {done.present} were there.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any, Self, TypeVar
 
@@ -55,13 +56,14 @@ class AsyncClient:
         """What can be done in one repository."""
         return AsyncRepositoryClient(self, self._client.repository(repository))
 
-    async def repositories(self, registry: Registry | str, *, last: str = "", n: int = 0) -> AsyncIterator[str]:
+    async def repositories(self, registry: Registry | str, *, last: str = "", n: int | None = None) -> AsyncIterator[str]:
         """As `Client.repositories`."""
-        async for name in self.each(self._client.repositories(registry, last=last, n=n)):
-            yield name
+        async with aclosing(self.each(self._client.repositories(registry, last=last, n=n))) as found:
+            async for name in found:
+                yield name
 
-    async def each(self, items: Iterator[T]) -> AsyncIterator[T]:
-        """*items*, each asked for on a thread."""
+    async def each(self, items: Iterator[T]) -> AsyncGenerator[T]:
+        """*items*, each asked for on a thread; to be closed by whoever leaves it in the middle."""
         # StopIteration cannot leave a thread's future, so the end has a value of its own.
         while (item := await self.run(partial(next, items, _END))) is not _END:
             yield item
@@ -111,9 +113,9 @@ class AsyncRepositoryClient:
         """As `RepositoryClient.push`."""
         return await self._client.run(partial(self._inner.push, content, digest))
 
-    async def put_manifest(self, raw: bytes, *, tag: str | None = None, media_type: str = "") -> Descriptor:
+    async def put_manifest(self, raw: bytes, *, tag: str | None = None, more_tags: Sequence[str] = (), media_type: str = "") -> Descriptor:
         """As `RepositoryClient.put_manifest`."""
-        return await self._client.run(partial(self._inner.put_manifest, raw, tag=tag, media_type=media_type))
+        return await self._client.run(partial(self._inner.put_manifest, raw, tag=tag, more_tags=more_tags, media_type=media_type))
 
     async def delete_manifest(self, target: str | Digest) -> None:
         """As `RepositoryClient.delete_manifest`."""
@@ -123,12 +125,14 @@ class AsyncRepositoryClient:
         """As `RepositoryClient.delete_blob`."""
         await self._client.run(partial(self._inner.delete_blob, digest))
 
-    async def tags(self, *, last: str = "", n: int = 0) -> AsyncIterator[str]:
+    async def tags(self, *, last: str = "", n: int | None = None) -> AsyncIterator[str]:
         """As `RepositoryClient.tags`."""
-        async for tag in self._client.each(self._inner.tags(last=last, n=n)):
-            yield tag
+        async with aclosing(self._client.each(self._inner.tags(last=last, n=n))) as found:
+            async for tag in found:
+                yield tag
 
     async def referrers(self, subject: Digest, *, artifact_type: str = "") -> AsyncIterator[Descriptor]:
         """As `RepositoryClient.referrers`."""
-        async for found in self._client.each(self._inner.referrers(subject, artifact_type=artifact_type)):
-            yield found
+        async with aclosing(self._client.each(self._inner.referrers(subject, artifact_type=artifact_type))) as found:
+            async for one in found:
+                yield one

@@ -14,20 +14,25 @@ from registryauth._http.retrying import Retrying
 from registryauth._origin import Origin, Url, may_visit
 from registryauth.auth import Authorizer, Scope
 from registryauth.auth.drive import Flights, drive
+from registryauth.auth.recent import Recent
 from registryauth.client import endpoints
 from registryauth.client.listing import names, pages
 from registryauth.client.mirrors import Mirrors
 from registryauth.client.notices import notices_of
 from registryauth.client.responses import refusal
-from registryauth.credentials import Anonymous, Pinned, describe
-from registryauth.errors import AuthError, Denied, NotFound, RegistryError, SizeMismatch, TokenRefused, TransportError, Unauthorized
+from registryauth.client.shortcuts import Shortcuts
+from registryauth.credentials import NOBODY, Anonymous, Basic, Pinned, describe
+from registryauth.errors import AuthError, Denied, Error, NotFound, RegistryError, SizeMismatch, TokenRefused, TransportError, Unauthorized
 from registryauth.reference import Reference, Registry, Repository
-from registryauth.registries import kind_of
+from registryauth.registries import kind_of, provider_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from registryauth._http.messages import Transport
+    from registryauth.auth.challenge import Challenge
+    from registryauth.auth.exchange import Token
     from registryauth.client.repository import RepositoryClient
+    from registryauth.registries import Classification
     from registryauth.resolver import Resolver
 
 Credentials = Callable[[Repository], tuple[Pinned, ...]]
@@ -76,11 +81,13 @@ class Client:
         self._credentials: Credentials = credentials if callable(credentials) else credentials.candidates
         self._is_function = callable(credentials)
         self._trace = (lambda _: ()) if callable(credentials) else credentials.trace
+        self._classify: Callable[[Reference], Classification] = kind_of if callable(credentials) else credentials.classify
         if transport is None:
             directories = usual(environ) if certs_d is None else certs_d
             transport = open_transport(environ, ca_files=ca_files, client_certs=client_certs, certs_d=directories)
         self._transport = Retrying(transport, sleep=sleep)
         self.mirrors = Mirrors(mirrors, mirrors_for_tags)
+        self.shortcuts = Shortcuts()
         self._notice = notice
         self._noticed: dict[Origin, set[str]] = {}
         #: How to wait, in seconds.
@@ -92,7 +99,7 @@ class Client:
         self._flights = Flights()
         self._origins: dict[Registry, Origin] = {}
         # A lookup may decrypt, or run a credential helper: once for each repository is enough.
-        self._held: dict[Repository, tuple[Pinned, ...]] = {}
+        self._held: Recent[Repository, tuple[Pinned, ...]] = Recent()
         self._anonymous: set[Repository] = set()
 
     def __enter__(self) -> Self:
@@ -110,9 +117,9 @@ class Client:
         from registryauth.client.repository import RepositoryClient
 
         if isinstance(repository, str):
-            # `kind_of` refuses a host-less azureml/… name, which must never be looked for on Docker Hub.
+            # A host-less azureml/… name is a workspace's or refused: it must never be looked for on Docker Hub.
             Repository.parse(repository)
-            repository = kind_of(Reference.parse(repository)).reference.repository
+            repository = self._classify(Reference.parse(repository)).reference.repository
         return RepositoryClient(self, repository)
 
     def challenge(self, registry: Registry) -> Response:
@@ -133,7 +140,20 @@ class Client:
         response.close()
         return self._authorizer.granted(response.url.origin, repository, scopes, self._candidates(repository))
 
-    def repositories(self, registry: Registry | str, *, last: str = "", n: int = 0) -> Iterator[str]:
+    def grant(self, repository: Repository, asked: Challenge, *scopes: Scope) -> Token:
+        """A new token for *scopes* alone, with *repository*'s credential, from the token server that the challenge *asked* names.
+
+        It shows what may be done without doing it. Raise `RealmRefused`, or `TokenRefused` after one attempt.
+        """
+        pinned = (self._candidates(repository) or (NOBODY,))[0]
+        flow = self._authorizer.grant(self.origin(repository.registry), asked, pinned, scopes)
+        try:
+            return drive(flow, self._transport, self._candidates, self._flights)
+        except TokenRefused as error:
+            _sharpen(error, repository, error.status, (pinned,))
+            raise
+
+    def repositories(self, registry: Registry | str, *, last: str = "", n: int | None = None) -> Iterator[str]:
         """The repositories of *registry*, after *last*, page by page as they are asked for; not every registry tells."""
         whole = Repository(Registry.parse(registry) if isinstance(registry, str) else registry, "")
         catalog = Scope("registry", "catalog", frozenset("*"))
@@ -213,7 +233,8 @@ class Client:
         flow = self._authorizer.flow(request, repository, scopes)
         try:
             response = drive(flow, self._transport, self._candidates, self._flights)
-        except TokenRefused:
+        except TokenRefused as error:
+            _sharpen(error, repository, error.status, self._candidates(repository))
             self._forget(repository)
             raise
         origin = response.url.origin
@@ -237,14 +258,15 @@ class Client:
     def _forget(self, repository: Repository | None) -> None:
         """Look the credential up again the next time: it may have been rotated meanwhile."""
         if repository:
-            self._held.pop(repository, None)
+            self._held.drop(repository)
 
     def _candidates(self, repository: Repository | None) -> tuple[Pinned, ...]:
         if repository is None or repository in self._anonymous:
             return ()
         held = self._held.get(repository)
         if held is None:
-            held = self._held[repository] = self._credentials(repository)
+            held = self._credentials(repository)
+            self._held.put(repository, held)
         return held
 
     def _anywhere(self, repository: Repository, ask: Callable[[Origin], Response]) -> Response:
@@ -277,4 +299,18 @@ class Client:
         if response.status == 401:
             self._forget(repository)
         presented = "" if not candidates or isinstance(candidates[0].credential, Anonymous) else describe(candidates[0].credential)
-        raise refusal(what, response.status, response.headers, body, presented=presented)
+        error = refusal(what, response.status, response.headers, body, presented=presented)
+        if response.status < 500:
+            _sharpen(error, repository, response.status, candidates)
+        raise error
+
+
+def _sharpen(error: Error, repository: Repository | None, status: int, candidates: Sequence[Pinned]) -> None:
+    """Add to *error* what the words of the registry's operator mean, where we know that."""
+    if repository is None or provider_of(repository.registry).name != "acr":
+        return
+    from registryauth.azure.acr_errors import sharpen
+
+    held = candidates[0].credential if candidates else Anonymous()
+    account = None if isinstance(held, Anonymous) else held.username if isinstance(held, Basic) else ""
+    sharpen(error, repository.registry, status, account)

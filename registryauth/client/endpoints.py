@@ -11,6 +11,10 @@ from registryauth.content import ACCEPT
 from registryauth.content.manifest import OCI_INDEX
 from registryauth.digest import Digest
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _COMMON = (("user-agent", USER_AGENT), ("accept-encoding", "identity"))
 _OCTETS = ("content-type", "application/octet-stream")
 
@@ -31,9 +35,10 @@ def manifest(origin: Origin, path: str, target: str, *, method: str = "GET") -> 
     return _request(method, origin, f"/v2/{path}/manifests/{target}", ("accept", ACCEPT))
 
 
-def put_manifest(origin: Origin, path: str, target: str, media_type: str, raw: bytes) -> Request:
-    """end-7: put *raw*, byte for byte, under tag or digest *target*."""
-    return _request("PUT", origin, f"/v2/{path}/manifests/{target}", ("content-type", media_type)).replace(body=raw)
+def put_manifest(origin: Origin, path: str, target: str, media_type: str, raw: bytes, tags: Sequence[str] = ()) -> Request:
+    """end-7: put *raw*, byte for byte, under tag or digest *target*; end-7b, in specification 1.2: under a digest and *tags*."""
+    query = f"?{urlencode([('tag', tag) for tag in tags])}" if tags else ""
+    return _request("PUT", origin, f"/v2/{path}/manifests/{target}{query}", ("content-type", media_type)).replace(body=raw)
 
 
 def start_upload(origin: Origin, path: str, algorithm: str = "sha256") -> Request:
@@ -42,9 +47,19 @@ def start_upload(origin: Origin, path: str, algorithm: str = "sha256") -> Reques
     return _request("POST", origin, f"/v2/{path}/blobs/uploads/{query}")
 
 
-def mount(origin: Origin, path: str, digest: Digest, source: str) -> Request:
-    """end-11: take the blob from the repository *source* of the same registry; a session is opened where that cannot be done."""
-    return _request("POST", origin, f"/v2/{path}/blobs/uploads/?{urlencode({'mount': str(digest), 'from': source}, safe=':/')}")
+def single_post(origin: Origin, path: str, digest: Digest, body: Body) -> Request:
+    """end-4b: the blob with the request that else opens a session for it; a session is opened where that cannot be done."""
+    query = urlencode({"digest": str(digest)}, safe=":")
+    return _request("POST", origin, f"/v2/{path}/blobs/uploads/?{query}", _OCTETS).replace(upload=body)
+
+
+def mount(origin: Origin, path: str, digest: Digest, source: str = "") -> Request:
+    """end-11: take the blob from the repository *source* of the same registry, from any if none is named.
+
+    A session is opened where that cannot be done.
+    """
+    query = {"mount": str(digest), **({"from": source} if source else {})}
+    return _request("POST", origin, f"/v2/{path}/blobs/uploads/?{urlencode(query, safe=':/')}")
 
 
 def put_upload(session: Url, digest: Digest, body: Body | None = None) -> Request:
@@ -64,12 +79,12 @@ def ask_upload(session: Url, *, method: str = "GET") -> Request:
     return Request(method, session, _COMMON)
 
 
-def tags(origin: Origin, path: str, *, last: str = "", n: int = 0) -> Request:
+def tags(origin: Origin, path: str, *, last: str = "", n: int | None = None) -> Request:
     """end-8: a page of tags, after *last*, at most *n* of them."""
     return _request("GET", origin, f"/v2/{path}/tags/list{_page(n, last)}")
 
 
-def catalog(origin: Origin, *, last: str = "", n: int = 0) -> Request:
+def catalog(origin: Origin, *, last: str = "", n: int | None = None) -> Request:
     """A page of repositories. Not in the specification; distribution and ACR have it."""
     return _request("GET", origin, f"/v2/_catalog{_page(n, last)}")
 
@@ -80,13 +95,19 @@ def referrers(origin: Origin, path: str, digest: Digest, artifact_type: str = ""
     return _request("GET", origin, f"/v2/{path}/referrers/{digest}{query}", ("accept", OCI_INDEX))
 
 
+def by_proxy(request: Request, host: str) -> Request:
+    """The same *request* for content, which has no query, to a proxy for the registry *host* (specification 1.2, "Registry Proxying")."""
+    query = urlencode({"ns": host}, safe=":")
+    return request.replace(url=request.url.replace(target=f"{request.url.target}?{query}"))
+
+
 def following(page: Request, url: Url) -> Request:
     """The next page of a listing, at the URL that its ``Link`` named."""
     return page.replace(url=url)
 
 
-def _page(n: int, last: str) -> str:
-    query = {name: value for name, value in (("n", str(n) if n else ""), ("last", last)) if value}
+def _page(n: int | None, last: str) -> str:
+    query = {name: value for name, value in (("n", "" if n is None else str(n)), ("last", last)) if value}
     return f"?{urlencode(query)}" if query else ""
 
 

@@ -8,7 +8,7 @@ registered for its own host, never what was for the registry that it mirrors.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from registryauth._redact import printable
@@ -63,7 +63,7 @@ class Mirrors:
                 self.failed(place, error)
                 told.append(f"{place}: {printable(error.message)}")
             except ContentError as error:
-                _explain(error, "that came from a mirror:", (str(place),))
+                blame(error, (place,), repository)
                 raise
         try:
             return ask(repository)
@@ -82,6 +82,12 @@ class Mirrors:
 def mirrored(repository: Repository, mirror: Address) -> Repository:
     """Where *mirror* keeps what *repository* has: under the same path, after its prefix."""
     return Repository(mirror.registry, f"{mirror.path}/{repository.path}" if mirror.path else repository.path)
+
+
+def blame(error: Error, places: Iterable[Repository], repository: Repository) -> None:
+    """Have the hint of *error*, which is about wrong content, name those of *places* that it came from and that are mirrors."""
+    if mirrors := [str(place) for place in dict.fromkeys(places) if place != repository]:
+        _explain(error, "that came from a mirror:", mirrors)
 
 
 def _explain(error: Error, title: str, lines: Sequence[str]) -> None:

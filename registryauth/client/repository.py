@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from registryauth._http import Request, Response
 from registryauth._http.messages import Body
 from registryauth._origin import Origin
 from registryauth._redact import printable
-from registryauth.client import endpoints, referrers
+from registryauth.client import endpoints, referrers, tagging
 from registryauth.client.client import Client
 from registryauth.client.listing import names, pages
 from registryauth.client.responses import claimed_digest
+from registryauth.client.tagging import Kept
 from registryauth.client.uploads import Upload, file_body, slice_of
 from registryauth.content.descriptor import Descriptor, Platform
 from registryauth.content.manifest import MAX_MANIFEST, Index, Manifest, read_manifest, select
 from registryauth.content.verify import digest_of, save
 from registryauth.digest import Digest
-from registryauth.errors import ContentError, DigestMismatch, InvalidDigest, RegistryError, UnsupportedMediaType
-from registryauth.reference import Reference, Repository
+from registryauth.errors import ContentError, DigestMismatch, InvalidDigest, InvalidReference, RegistryError, UnsupportedMediaType
+from registryauth.reference import Reference, Registry, Repository
 
 T = TypeVar("T")
 
@@ -30,11 +31,15 @@ MAX_BLOB = 64 * 1024**3
 
 
 class RepositoryClient:
-    """Reads from one repository, and writes to it; made by `Client.repository`."""
+    """Reads from one repository, and writes to it; made by `Client.repository`.
 
-    def __init__(self, client: Client, repository: Repository) -> None:
+    *mirrored* is the registry whose content it is that is read here, if this is a mirror of it.
+    """
+
+    def __init__(self, client: Client, repository: Repository, *, mirrored: Registry | None = None) -> None:
         self.client = client
         self.repository = repository
+        self._mirrored = mirrored
 
     def manifest(self, target: str | Digest | Descriptor, *, platform: str | Platform | None = None) -> Manifest | Index:
         """The manifest or index with tag or digest *target*, verified, at most 4 MiB.
@@ -56,25 +61,25 @@ class RepositoryClient:
         return inner
 
     def head(self, target: str | Digest) -> Descriptor:
-        """Media type, digest and size of a manifest, without its content: the registry's word, checked where *target* is a digest."""
+        """Media type, digest and size of a manifest, without its content: the registry's word, checked where *target* is a digest.
+
+        A registry whose answer to HEAD lacks the digest or the size is asked for the content, and that is verified.
+        """
         name = _target(target)
         with self.client.explaining(self.repository):
             return self._read(lambda place: RepositoryClient._head(place, name), name)
 
     def _head(self, name: str) -> Descriptor:
-        build = lambda o: endpoints.manifest(o, self.repository.path, name, method="HEAD")  # noqa: E731 - one line
-        with self.client.send(self.repository, build, "pull") as response:
+        with self._ask(lambda o: endpoints.manifest(o, self.repository.path, name, method="HEAD")) as response:
             self._expect(response, name)
             digest = claimed_digest(response.headers) or _as_digest(name)
             length = response.headers.get("content-length")
-            if digest is None or not re.fullmatch(r"[0-9]{1,18}", length):
-                raise RegistryError(
-                    f"{self.repository}: the registry's answer to HEAD lacks the digest or the size",
-                    hint="use GET: 'registryauth manifest get'",
-                )
-            if _as_digest(name) not in (None, digest):
+            if digest and _as_digest(name) not in (None, digest):
                 raise RegistryError(f"{self.repository}: {name} was asked for, the registry answered for {digest}")
-            return Descriptor(response.headers.get("content-type").partition(";")[0].strip(), digest, int(length))
+            if digest and re.fullmatch(r"[0-9]{1,18}", length):
+                return Descriptor(response.headers.get("content-type").partition(";")[0].strip(), digest, int(length))
+        found, _ = self._fetch(name)
+        return Descriptor(found.media_type, found.digest, len(found.raw))
 
     def download(self, blob: Descriptor | Digest, to: str | os.PathLike[str], *, progress: Callable[[int], None] = lambda _: None) -> int:
         """Fetch *blob* into the file *to*, which appears only once size and digest were verified; give its size in bytes.
@@ -90,16 +95,17 @@ class RepositoryClient:
         with self.client.explaining(self.repository):
             return self._read(fetch, str(digest))
 
-    def open(self, blob: Descriptor | Digest, offset: int = 0) -> Response:
+    def open(self, blob: Descriptor | Digest, offset: int = 0, *, answered: Callable[[Repository], object] = lambda _: None) -> Response:
         """The content of *blob* from byte *offset* on, as it comes: the caller checks it against the digest, and closes the answer.
 
-        Its status is 206 if it starts at *offset*, 200 if the registry sends the whole blob all the same. Raise `RegistryError`
-        for another part than the one asked for (RFC 9110 §15.3.7).
+        *answered* is told who gives it, this repository or a mirror of it. Its status is 206 if it starts at *offset*, 200 if the
+        registry sends the whole blob all the same. Raise `RegistryError` for another part than the one asked for (RFC 9110 §15.3.7).
         """
         digest, size = (blob.digest, blob.size) if isinstance(blob, Descriptor) else (blob, None)
 
         def begin(place: RepositoryClient) -> Response:
             answer = RepositoryClient._open(place, digest, size, offset)
+            answered(place.repository)
             # Who takes a broken answer up at its offset then asks somebody else.
             return answer if place is self else answer.watched(lambda error: self.client.mirrors.failed(place.repository, error))
 
@@ -107,8 +113,7 @@ class RepositoryClient:
             return self._read(begin, str(digest))
 
     def _open(self, digest: Digest, size: int | None, offset: int = 0) -> Response:
-        build = lambda o: endpoints.blob(o, self.repository.path, digest, offset=offset)  # noqa: E731 - one line
-        answer = self.client.send(self.repository, build, "pull")
+        answer = self._ask(lambda o: endpoints.blob(o, self.repository.path, digest, offset=offset))
         try:
             self._expect_content(answer, digest, size, offset)
         except BaseException:
@@ -175,41 +180,44 @@ class RepositoryClient:
                 Upload(self.client, self.repository, digest, len(content), part).send()
         return Descriptor("application/octet-stream", digest, len(content))
 
-    def put_manifest(self, raw: bytes, *, tag: str | None = None, media_type: str = "") -> Descriptor:
-        """Put a manifest or index, byte for byte, under *tag* or its digest; give its descriptor (end-7).
+    def put_manifest(self, raw: bytes, *, tag: str | None = None, more_tags: Sequence[str] = (), media_type: str = "") -> Descriptor:
+        """Put a manifest or index, byte for byte, under *tag* or its digest, and under *more_tags*; give its descriptor (end-7).
 
         *tag* may be the digest to put it under, where that is no sha256. *media_type* is its own ``mediaType`` unless it has none.
-        Where it has a subject and the registry no referrers API, the fallback tag is brought up to date. Raise `ContentError` for
-        what is no manifest, `DigestMismatch` if it is not that digest's or the registry made something else of it.
+        Several tags are one request where the registry takes them so (end-7b), else one each. Where it has a subject and the
+        registry no referrers API, the fallback tag is brought up to date. Raise `ContentError` for what is no manifest,
+        `DigestMismatch` if it is not that digest's or the registry made something else of it.
         """
         name = _target(tag) if tag else ""
+        tags = [_tag(more) for more in more_tags]
         found = read_manifest(raw, media_type, _as_digest(name))
         if media_type and media_type.partition(";")[0].strip().lower() != found.media_type:
             raise UnsupportedMediaType(
                 f"the manifest is {printable(found.media_type)}, not {printable(media_type)}", hint="leave the media type out"
             )
         subject = referrers.subject_of(found)
+        name = name or str(found.digest)
         with self.client.explaining(self.repository):
-            indexed = self._put(found, name or str(found.digest))
-            if subject and indexed != str(subject):
+            kept = tagging.put(self, found, name, tags) if tags else self.put_as(found, name)
+            if subject and kept.subject != str(subject):
                 referrers.record(self, found, subject)
         return Descriptor(found.media_type, found.digest, len(raw))
 
     def put_tagged(self, raw: bytes, tag: str, *, if_match: str = "") -> None:
         """Put the manifest *raw* under *tag* if that still has the entity tag *if_match*; raise `RegistryError` of status 412 if not."""
-        self._put(read_manifest(raw, "", None), _target(tag), *((("if-match", if_match),) if if_match else ()))
+        self.put_as(read_manifest(raw, "", None), _target(tag), *((("if-match", if_match),) if if_match else ()))
 
-    def _put(self, found: Manifest | Index, name: str, *conditions: tuple[str, str]) -> str:
-        """Put *found* under *name*; the subject under which the registry listed it, empty if it keeps no such list."""
+    def put_as(self, found: Manifest | Index, name: str, *conditions: tuple[str, str], tags: Sequence[str] = ()) -> Kept:
+        """Put *found* under *name* with one request, and with *tags* if that is its digest; give what the registry did with it."""
 
         def build(origin: Origin) -> Request:
-            request = endpoints.put_manifest(origin, self.repository.path, name, found.media_type, found.raw)
+            request = endpoints.put_manifest(origin, self.repository.path, name, found.media_type, found.raw, tags)
             return request.replace(headers=(*request.headers, *conditions))
 
         with self.client.send(self.repository, build, "pull", "push") as answer:
             self._expect(answer, name, 200, 201, 202)
             claimed = claimed_digest(answer.headers)
-            indexed = answer.headers.get("oci-subject")
+            kept = tagging.kept(answer.headers)
         if claimed and not claimed.matches(found.raw):
             raise DigestMismatch(
                 f"{self.repository}: {found.digest} was put, the registry made {claimed} of it",
@@ -220,7 +228,7 @@ class RepositoryClient:
                 f"{self.repository}: {name} was put, the registry keeps it as {claimed} alone",
                 hint=f"it is there by its {claimed.algorithm} digest; this registry knows no other",
             )
-        return indexed
+        return kept
 
     def delete_manifest(self, target: str | Digest) -> None:
         """Delete a tag, or a manifest by its digest (end-9); raise `Unsupported` where the registry does not offer that."""
@@ -243,7 +251,7 @@ class RepositoryClient:
         with self.client.explaining(self.repository):
             self._delete(lambda o: endpoints.blob(o, self.repository.path, digest, method="DELETE"), str(digest))
 
-    def tags(self, *, last: str = "", n: int = 0) -> Iterator[str]:
+    def tags(self, *, last: str = "", n: int | None = None) -> Iterator[str]:
         """The tags, after *last*, page by page as they are asked for, *n* to a page (end-8)."""
         with self.client.explaining(self.repository):
             for _, page in pages(self.client, self.repository, lambda o: endpoints.tags(o, self.repository.path, last=last, n=n), "pull"):
@@ -270,16 +278,22 @@ class RepositoryClient:
 
         def at(place: Repository) -> T:
             self.client.keep_apart(place, self.repository)
-            return ask(self if place == self.repository else RepositoryClient(self.client, place))
+            mirrored = self.repository.registry if place.registry != self.repository.registry else None
+            return ask(self if place == self.repository else RepositoryClient(self.client, place, mirrored=mirrored))
 
         return self.client.mirrors.read(self.repository, at, by_digest=":" in name)
 
     def _fetch(self, name: str, size: int | None = None) -> tuple[Manifest | Index, str]:
-        with self.client.send(self.repository, lambda o: endpoints.manifest(o, self.repository.path, name), "pull") as answer:
+        with self._ask(lambda o: endpoints.manifest(o, self.repository.path, name)) as answer:
             self._expect(answer, name)
             raw = answer.read(MAX_MANIFEST if size is None else min(size, MAX_MANIFEST))
             expected = _as_digest(name) or claimed_digest(answer.headers)
             return read_manifest(raw, answer.headers.get("content-type"), expected), answer.headers.get("etag")
+
+    def _ask(self, build: Callable[[Origin], Request]) -> Response:
+        """The answer to a request for content; a mirror is told whose."""
+        host = str(self._mirrored or "")
+        return self.client.send(self.repository, (lambda o: endpoints.by_proxy(build(o), host)) if host else build, "pull")
 
     def _expect(self, response: Response, name: str, *statuses: int) -> None:
         what = f"{self.repository}{'@' if ':' in name else ':'}{name}"
@@ -296,6 +310,13 @@ def _target(target: str | Digest | Descriptor) -> str:
         return str(Digest.parse(target))
     # The reference grammar is the tag's, too.
     return Reference.parse(f"localhost/x:{target}").target
+
+
+def _tag(text: str) -> str:
+    """*text* if it is a tag; raise `InvalidReference` if not."""
+    if ":" in text:
+        raise InvalidReference("a tag has no colon", text=text, span=(text.index(":"), len(text)), hint="write the tag alone: v1")
+    return _target(text)
 
 
 def _continues(content_range: str, offset: int, size: int | None) -> bool:

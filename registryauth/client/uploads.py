@@ -13,6 +13,7 @@ from registryauth._origin import Url
 from registryauth.auth import Scope
 from registryauth.client import endpoints
 from registryauth.client.client import Client
+from registryauth.client.shortcuts import MOUNT, SINGLE_POST
 from registryauth.digest import Digest
 from registryauth.errors import AuthError, ContentError, Error, RegistryError, TransportError
 from registryauth.reference import Repository
@@ -31,6 +32,9 @@ _MAX_SESSIONS = 3
 _MAX_STUCK = 2
 #: Seconds after which a registry has noticed that a connection broke, and what had arrived is in the session.
 _NOTICED = 0.5
+#: Bytes of a blob that may come with the POST which else opens its upload: a request saved is worth more than to send this many twice,
+#: once for each registry that takes none. (Go servers drop a connection on which more than 256 KiB were left unread.)
+SINGLE = 64 * 1024
 #: Statuses that speak of a moment: as good as a broken connection.
 _BUSY = (429, 502, 503, 504)
 #: Codes of a session that cannot be gone on with (distribution-spec, "Error Codes"; ACR says INVALID where it lost one).
@@ -86,9 +90,10 @@ class Upload:
         self._resumed = False
 
     def send(self, mount_from: Repository | None = None) -> bool:
-        """Put the blob there; False if it was mounted from *mount_from* and nothing was sent.
+        """Put the blob there; False if it was mounted, from *mount_from* or wherever the registry found it, and nothing was sent.
 
-        Raise `RegistryError` if the registry refuses it, `TransportError` if the connection broke in every session.
+        The repository itself as *mount_from* asks whether it has the blob. Raise `RegistryError` if the registry refuses it,
+        `TransportError` if the connection broke in every session.
         """
         try:
             return self._send(mount_from)
@@ -108,7 +113,12 @@ class Upload:
             return
 
     def _send(self, mount_from: Repository | None) -> bool:
-        if mount_from and self._mount(mount_from):
+        elsewhere = mount_from and mount_from != self._repository
+        if elsewhere and self._mounted(mount_from):
+            return False
+        if self._session is None and self._posted():
+            return True
+        if self._session is None and not elsewhere and self._mounted(mount_from):
             return False
         for left in reversed(range(_MAX_SESSIONS)):
             try:
@@ -125,18 +135,56 @@ class Upload:
             self._session, self._resumed = None, False
         raise RegistryError(f"{self._repository}: the registry lost the upload of {self._digest} every time", hint="try again later")
 
-    def _mount(self, source: Repository) -> bool:
-        """Whether the registry took it from *source*. Whatever is wrong with mounting is no error: then it is sent."""
-        if source.registry != self._repository.registry:
+    def _posted(self) -> bool:
+        """Whether the registry took it with the POST that else opens a session (end-4b); if it opened one, that is filled."""
+        origin = self._client.origin(self._repository.registry)
+        # Of another algorithm than sha256 a session would have to be told.
+        if not 0 < self._size <= SINGLE or not self._whole or self._digest.algorithm != "sha256":
             return False
-        build = lambda o: endpoints.mount(o, self._repository.path, self._digest, source.path)  # noqa: E731 - one line
+        if not self._client.shortcuts.may_try(SINGLE_POST, origin):
+            return False
+        build = lambda o: endpoints.single_post(o, self._repository.path, self._digest, self._part(0, self._size))  # noqa: E731 - one line
         try:
-            with self._client.send(self._repository, build, "pull", "push", Scope.of(source, "pull")) as response:
+            with self._client.send(self._repository, build, "pull", "push") as response:
+                if response.status in (401, 403):
+                    self._expect(response)
+                if response.status == 202 and response.headers.get("location"):
+                    self._opened(response)
+                if created := self._created(response):
+                    self._client.shortcuts.took(SINGLE_POST, origin)
+                return created
+        except TransportError:
+            return False
+
+    def _mounted(self, source: Repository | None) -> bool:
+        """Whether the registry took it from *source*, from anywhere if that is None; if it opened a session, that is filled.
+
+        Whatever is wrong with mounting is no error: then it is sent.
+        """
+        origin = self._client.origin(self._repository.registry)
+        if source is None:
+            # Not every registry knows what is meant; what opens no session is asked once.
+            if self._digest.algorithm != "sha256" or not self._client.shortcuts.may_try(MOUNT, origin):
+                return False
+        elif source.registry != self._repository.registry:
+            return False
+        path, needed = (source.path, (Scope.of(source, "pull"),)) if source else ("", ())
+        build = lambda o: endpoints.mount(o, self._repository.path, self._digest, path)  # noqa: E731 - one line
+        try:
+            with self._client.send(self._repository, build, "pull", "push", *needed) as response:
                 if response.status == 202:
                     self._opened(response)
-                return response.status == 201
+                created = self._created(response)
+                if source is None and (created or self._session):
+                    self._client.shortcuts.took(MOUNT, origin)
+                return created
         except (AuthError, RegistryError, TransportError):
             return False
+
+    def _created(self, response: Response) -> bool:
+        """Whether a 201 says that the blob is there: the specification asks for a Location, and some give its digest instead."""
+        where, claimed = response.headers.get("location"), response.headers.get("docker-content-digest")
+        return response.status == 201 and bool(where or claimed) and claimed in ("", str(self._digest))
 
     def _start(self) -> None:
         build = lambda o: endpoints.start_upload(o, self._repository.path, self._digest.algorithm)  # noqa: E731 - one line

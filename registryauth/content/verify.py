@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, DigestMismatch, SizeMismatch
@@ -62,7 +61,7 @@ def write(to: str, content: bytes) -> None:
 def replacing(to: str) -> Iterator[BinaryIO]:
     """A temporary file beside *to* that takes its name at the end, and is gone if anything failed."""
     directory, name = os.path.split(os.path.abspath(to))
-    temporary = os.path.join(directory, f".{name[:40]}.{secrets.token_hex(6)}.partial")
+    temporary = os.path.join(directory, f".{name[:40]}.{os.urandom(6).hex()}.partial")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
     except OSError as error:

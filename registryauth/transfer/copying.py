@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from registryauth._http.messages import Body
+from registryauth._http.messages import Body, Response
 from registryauth.client import RepositoryClient
+from registryauth.client.mirrors import blame
 from registryauth.content.descriptor import Descriptor, Platform
 from registryauth.content.manifest import Index, Manifest
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, DigestMismatch, SizeMismatch
+from registryauth.reference import Repository
 from registryauth.transfer.crew import Crew
 from registryauth.transfer.graph import ALL, Found, Graph, described, walk, wanted_platform
 from registryauth.transfer.partial import PIECE
@@ -108,22 +110,31 @@ def _streamed(source: RepositoryClient, blob: Descriptor, ledger: Ledger) -> Par
 
 def _pieces(source: RepositoryClient, blob: Descriptor, start: int, end: int, tick: Callable[[int], None]) -> Iterator[memoryview]:
     """The bytes of *blob* from *start* up to *end*; of a whole blob, the last piece comes only if all of it was right."""
+    places: list[Repository] = []
+    try:
+        with source.open(blob, start, answered=places.append) as answer:
+            yield from _checked(answer, blob, start, end, tick)
+    except (DigestMismatch, SizeMismatch) as error:
+        blame(error, places, source.repository)
+        raise
+
+
+def _checked(answer: Response, blob: Descriptor, start: int, end: int, tick: Callable[[int], None]) -> Iterator[memoryview]:
     hasher = blob.digest.hasher() if (start, end) == (0, blob.size) else None
-    with source.open(blob, start) as answer:
-        at = start if answer.status == 206 else 0
-        for received in answer.chunks(min(PIECE, blob.size - at + 1)):
-            piece = received[max(0, start - at) : max(0, end - at)]
-            at += len(received)
-            if at > blob.size:
-                raise SizeMismatch(f"{blob.digest} is larger than the {blob.size} bytes described")
-            if hasher:
-                hasher.update(received)
-                if at == blob.size and hasher.hexdigest() != blob.digest.encoded:
-                    raise DigestMismatch(f"what came is not {blob.digest}", hint="the registry or a proxy before it is damaged or lies")
-            if len(piece):
-                yield piece
-                tick(min(at, end))
-            if at >= end < blob.size:
-                return
+    at = start if answer.status == 206 else 0
+    for received in answer.chunks(min(PIECE, blob.size - at + 1)):
+        piece = received[max(0, start - at) : max(0, end - at)]
+        at += len(received)
+        if at > blob.size:
+            raise SizeMismatch(f"{blob.digest} is larger than the {blob.size} bytes described")
+        if hasher:
+            hasher.update(received)
+            if at == blob.size and hasher.hexdigest() != blob.digest.encoded:
+                raise DigestMismatch(f"what came is not {blob.digest}", hint="the registry or a proxy before it is damaged or lies")
+        if len(piece):
+            yield piece
+            tick(min(at, end))
+        if at >= end < blob.size:
+            return
     if at < end:
         raise SizeMismatch(f"{blob.digest} has {blob.size} bytes by its description, {at} came")

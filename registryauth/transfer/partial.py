@@ -34,9 +34,12 @@ class Partial:
 
     def take_up(self) -> None:
         """Count and hash what an earlier process left; the hash at the end tells whether all of it reached the disk."""
-        if os.fstat(self._handle).st_size > self._blob.size:
+        left = os.fstat(self._handle).st_size
+        if not left:
+            return
+        if left > self._blob.size:
             self.restart()
-        buffer = memoryview(bytearray(PIECE if os.fstat(self._handle).st_size else 1))
+        buffer = memoryview(bytearray(PIECE))
         while count := os.readv(self._handle, [buffer]):
             self._hasher.update(buffer[:count])
             self.size += count
@@ -104,7 +107,7 @@ class Partial:
 def begun(layout: Layout, blob: Descriptor) -> int:
     """The bytes of *blob* that an earlier process left in *layout*."""
     try:
-        return min(os.lstat(_path(layout, blob)).st_size, blob.size)
+        return min(os.lstat(_beside(layout.path(blob.digest))).st_size, blob.size)
     except OSError:
         return 0
 
@@ -115,7 +118,8 @@ def claim(layout: Layout, blob: Descriptor, pause: Callable[[float], None]) -> I
 
     While somebody else is at it, *pause* is called with seconds to wait.
     """
-    final, path = layout.path(blob.digest), _path(layout, blob)
+    final = layout.path(blob.digest)
+    path = _beside(final)
     while True:
         if layout.holds(blob):
             yield None
@@ -139,6 +143,6 @@ def claim(layout: Layout, blob: Descriptor, pause: Callable[[float], None]) -> I
         os.close(handle)
 
 
-def _path(layout: Layout, blob: Descriptor) -> str:
-    directory, name = os.path.split(layout.path(blob.digest))
-    return os.path.join(directory, f".{name}.partial")
+def _beside(final: str) -> str:
+    directory, _, name = final.rpartition("/")
+    return f"{directory}/.{name}.partial"

@@ -13,13 +13,10 @@ from registryauth.content.manifest import Index, Manifest
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, UnsupportedMediaType
 from registryauth.reference import Reference
-from registryauth.transfer import archives
 from registryauth.transfer.crew import Crew
 from registryauth.transfer.fetching import fetch_all
-from registryauth.transfer.files import place_files
 from registryauth.transfer.graph import ALL, Graph, walk, wanted_platform
 from registryauth.transfer.progress import Ledger, Progress, Transferred
-from registryauth.transfer.staging import staging
 
 Form = Literal["oci", "oci-archive", "docker-archive", "files"]
 
@@ -62,13 +59,19 @@ def pull(
         fetch_all(repository, graph, layout, crew, ledger)
         layout.name(graph.root, name)
         return ledger.result(graph.root)
+    # What a form needs is imported with it: most pulls make a layout.
     if form == "files":
+        from registryauth.transfer.files import place_files
+
         files = place_files(repository, _image(root, platform), place, crew, ledger, unpack=unpack)
         return ledger.result(graph.root, files)
     if form not in ("oci-archive", "docker-archive"):
         raise ContentError(f"{form!a} is no form of an image", hint="use oci, oci-archive, docker-archive or files")
     image = _image(root, platform) if form == "docker-archive" else None
     _refuse_foreign(graph, form)
+    from registryauth.transfer import archives
+    from registryauth.transfer.staging import staging
+
     with staging(f"{place}.partial", crew.pause) as layout:
         fetch_all(repository, graph, layout, crew, ledger)
         if image:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from registryauth.client import RepositoryClient
 from registryauth.content.descriptor import Descriptor
-from registryauth.content.layout import LayoutReader, Region
+from registryauth.content.layout import Layout, LayoutReader, Region
 from registryauth.transfer.crew import Crew
-from registryauth.transfer.docker_archive import convert
 from registryauth.transfer.graph import Graph, walk
 from registryauth.transfer.progress import Ledger, Progress, Transferred
 from registryauth.transfer.sending import check_tag, put_all, send_region
-from registryauth.transfer.sources import open_source
 
 
 def push(
@@ -22,12 +19,13 @@ def push(
     source: str | os.PathLike[str],
     *,
     tag: str | None,
+    more_tags: Sequence[str] = (),
     image: str = "",
     compress: bool = True,
     jobs: int = 4,
     progress: Callable[[Progress], None] | None = None,
 ) -> Transferred:
-    """Push an image to *repository* under *tag*, or by its digest alone.
+    """Push an image to *repository* under *tag* and *more_tags*, or by its digest alone.
 
     *source* is an OCI layout, a directory or a tar file, whose manifests and indexes are pushed byte for byte with all that they
     name; or what ``docker save`` wrote, of which an OCI image is made: its layers, plain tars there, are gzipped on the way in a
@@ -41,27 +39,47 @@ def push(
     Raise `ContentError` for a source that is damaged or none, `NotFound` for an *image* that it has not, and the errors of access
     and transport.
     """
-    check_tag(tag)
+    for name in (tag, *more_tags):
+        check_tag(name)
     crew = Crew(jobs)
     ledger = Ledger(progress, crew.stop)
-    with tempfile.TemporaryDirectory(prefix="registryauth-") as scratch:
-        opened = open_source(os.path.abspath(os.fspath(source)), scratch)
-        if isinstance(opened, LayoutReader):
-            graph = walk(opened.manifest(opened.find(image, tag or "")), opened.manifest, crew.each)
-            push_graph(repository, graph, opened.blob, tag, crew, ledger)
-        else:
-            made = convert(opened, image, tag or "", scratch, crew, compress=compress)
-            graph = walk(made.manifest, repository.manifest, crew.each)
-            push_graph(repository, graph, lambda blob: made.regions[blob.digest], tag, crew, ledger)
+    path = os.path.abspath(os.fspath(source))
+    if os.path.isdir(path):
+        graph = _push_layout(repository, Layout.open(path), image, tag, crew, ledger)
+    else:
+        graph = _push_file(repository, path, image, tag, crew, ledger, compress=compress)
+    put_all(repository, graph.manifests, tag, crew, ledger, more_tags=more_tags)
     return ledger.result(graph.root)
 
 
-def push_graph(
-    repository: RepositoryClient, graph: Graph, regions: Callable[[Descriptor], Region], tag: str | None, crew: Crew, ledger: Ledger
-) -> None:
-    """Put the blobs of *graph*, found by *regions*, into *repository*, then its manifests."""
+def _push_layout(repository: RepositoryClient, layout: LayoutReader, image: str, tag: str | None, crew: Crew, ledger: Ledger) -> Graph:
+    graph = walk(layout.manifest(layout.find(image, tag or "")), layout.manifest, crew.each)
+    push_blobs(repository, graph, layout.blob, crew, ledger)
+    return graph
+
+
+def _push_file(
+    repository: RepositoryClient, path: str, image: str, tag: str | None, crew: Crew, ledger: Ledger, *, compress: bool
+) -> Graph:
+    # Imported where it is a file after all: what reads tars takes as long as the rest.
+    import tempfile
+
+    from registryauth.transfer.docker_archive import convert
+    from registryauth.transfer.sources import open_source
+
+    with tempfile.TemporaryDirectory(prefix="registryauth-") as scratch:
+        opened = open_source(path, scratch)
+        if isinstance(opened, LayoutReader):
+            return _push_layout(repository, opened, image, tag, crew, ledger)
+        made = convert(opened, image, tag or "", scratch, crew, compress=compress)
+        graph = walk(made.manifest, repository.manifest, crew.each)
+        push_blobs(repository, graph, lambda blob: made.regions[blob.digest], crew, ledger)
+        return graph
+
+
+def push_blobs(repository: RepositoryClient, graph: Graph, regions: Callable[[Descriptor], Region], crew: Crew, ledger: Ledger) -> None:
+    """Put the blobs of *graph*, found by *regions*, into *repository*."""
     ledger.left_out(graph.foreign)
     # All found before the first is sent: a source that lacks one is refused at once.
     found = [(blob, regions(blob)) for blob in graph.blobs]
     crew.each(lambda pair: send_region(repository, *pair, ledger), found)
-    put_all(repository, graph.manifests, tag, crew, ledger)

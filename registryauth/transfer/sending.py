@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from registryauth._http import Request
 from registryauth._http.messages import Body
@@ -87,11 +87,12 @@ def put_all(
     crew: Crew,
     ledger: Ledger,
     there: Collection[Digest] = (),
+    more_tags: Sequence[str] = (),
 ) -> None:
-    """Put *manifests* but for those *there*, children first, the root last and under *tag* if given, each byte for byte."""
+    """Put *manifests* but for those *there*, children first, the root last and under *tag* and *more_tags*, each byte for byte."""
 
-    def put(found: Found, name: str) -> None:
-        repository.put_manifest(found.content.raw, tag=name, media_type=found.described.media_type)
+    def put(found: Found, name: str, *tags: str) -> None:
+        repository.put_manifest(found.content.raw, tag=name, more_tags=tags, media_type=found.described.media_type)
         ledger.settled("manifest", found.described)
 
     *others, root = manifests
@@ -102,4 +103,4 @@ def put_all(
         if isinstance(found.content, Index):
             put(found, str(found.described.digest))
     if tag or root.content.digest not in there:
-        put(root, tag or str(root.described.digest))
+        put(root, tag or str(root.described.digest), *more_tags)

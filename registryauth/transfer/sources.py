@@ -1,11 +1,11 @@
-"""What is to be pushed: an OCI layout in a directory or a tar file, or what ``docker save`` wrote."""
+"""What is to be pushed from a file: an OCI layout in a tar, or what ``docker save`` wrote."""
 
 from __future__ import annotations
 
 import os
 import posixpath
 
-from registryauth.content.layout import Layout, LayoutReader, Region
+from registryauth.content.layout import LayoutReader, Region
 from registryauth.errors import ContentError, UnsupportedMediaType
 from registryauth.transfer.tars import GZIP, ZSTD, content_of, gunzip, members, starts_with
 
@@ -44,12 +44,10 @@ class TarIndex:
 
 
 def open_source(path: str, scratch: str) -> LayoutReader | TarIndex:
-    """The layout in the directory or tar file *path*, or the tar file as it is if ``docker save`` wrote it in its own format.
+    """The layout in the tar file *path*, or the tar file as it is if ``docker save`` wrote it in its own format.
 
     A gzipped file is unpacked into the directory *scratch* first. Raise `ContentError` for anything else.
     """
-    if os.path.isdir(path):
-        return Layout.open(path)
     try:
         whole = Region(path, 0, os.stat(path).st_size)
     except OSError as error:

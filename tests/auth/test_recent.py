@@ -22,10 +22,10 @@ def test_the_oldest_is_forgotten_first() -> None:
 
 
 def test_what_is_put_again_is_the_newest() -> None:
-    recent: Recent[int, str] = Recent(2)
+    recent: Recent[int, str] = Recent(3)
     for number in (1, 2, 1, 3):
         recent.put(number, "x")
-    assert [key for key, _ in recent.newest_first()] == [3, 1]
+    assert [key for key, _ in recent.newest_first()] == [3, 1, 2]
 
 
 def test_what_is_dropped_is_gone_and_may_be_dropped_twice() -> None:

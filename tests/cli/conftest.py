@@ -107,7 +107,7 @@ def keep(home):
     def keep(address, account="me", secret=CANARY, **said):
         store = open_store(environ=os.environ)
         slot = Slot(secret, **said.pop("dates", {}))
-        store.put(Principal(Address.parse(address, known=(address,)), account, (slot,), **said))
+        store.put(Principal(Address.parse(address, known=(address,), wildcard=True), account, (slot,), **said))
         store.close()
 
     return keep

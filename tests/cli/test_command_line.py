@@ -113,7 +113,7 @@ def test_completion_is_offered(cli, monkeypatch, shell, home):
 def test_completion_completes_verbs(home):
     words = {"_REGISTRYAUTH_COMPLETE": "complete_bash", "COMP_WORDS": "registryauth lo", "COMP_CWORD": "1"}
     done = subprocess.run([sys.executable, "-m", "registryauth"], env={"HOME": str(home), **words}, capture_output=True)
-    assert (done.stdout.split(), done.stderr) == ([b"login", b"logout"], b"")
+    assert (done.stdout.split(), done.stderr) == ([b"login", b"logout", b"lock"], b"")
 
 
 # -- the sweep --

@@ -28,12 +28,29 @@ CONTENT = b"blob " * 1000
 DIGEST = Digest.of(CONTENT)
 
 #: What the other rooms build on: blocking answers of the wire, or a piece of a request's making.
-MACHINERY = {"challenge", "keep_apart", "send", "send_to", "origin", "explaining", "expect", "open", "put_tagged", "tagged"}
+MACHINERY = {
+    "challenge",
+    "grant",
+    "keep_apart",
+    "send",
+    "send_to",
+    "origin",
+    "explaining",
+    "expect",
+    "open",
+    "put_as",
+    "put_tagged",
+    "tagged",
+}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Either loop; whoever has no trio installed tests the one."""
+    if request.param == "trio":
+        pytest.importorskip("trio")
+    backend: str = request.param
+    return backend
 
 
 @pytest.fixture

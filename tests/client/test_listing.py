@@ -74,6 +74,11 @@ def test_without_either_nothing_is_sent(tagged: RegistrySimulator) -> None:
     assert targets(tagged) == [LIST]
 
 
+def test_n_0_is_asked_for_and_is_nothing(tagged: RegistrySimulator) -> None:
+    assert list(app(tagged).tags(n=0)) == []
+    assert targets(tagged) == [f"{LIST}?n=0"]
+
+
 def test_what_last_holds_is_escaped(tagged: RegistrySimulator) -> None:
     list(app(tagged).tags(last="a&n=1#x y"))
     assert parse_qs(urlsplit(targets(tagged)[0]).query) == {"last": ["a&n=1#x y"]}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from registryauth._http import Request
+from registryauth._http import Request, Response
 from registryauth.content import ACCEPT, Descriptor, Index, Manifest, Platform
 from registryauth.content.manifest import MAX_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from registryauth.digest import Digest
@@ -58,21 +58,36 @@ def test_head_gives_type_digest_and_size(simulator: RegistrySimulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers",
+    "lacking",
     [
-        {"content-length": "5"},
-        {"docker-content-digest": str(Digest.of(b"x"))},
-        {"docker-content-digest": str(Digest.of(b"x")), "content-length": "-1"},
-        {"docker-content-digest": str(Digest.of(b"x")), "content-length": "\u0665"},
-        {"docker-content-digest": str(Digest.of(b"x")), "content-length": "9" * 5000},
-        {"docker-content-digest": "nonsense", "content-length": "5"},
-        {"docker-content-digest": "md5:" + "0" * 32, "content-length": "5"},
+        {"docker-content-digest": ""},
+        {"content-length": ""},
+        {"content-length": "-1"},
+        {"content-length": "\u0665"},
+        {"content-length": "9" * 5000},
     ],
 )
-def test_head_without_a_digest_and_a_size_is_an_error(headers: dict[str, str]) -> None:
-    repository, _ = anonymous(lambda _: (200, headers, b""))
+def test_where_head_lacks_the_digest_or_the_size_the_content_is_asked(simulator: RegistrySimulator, lacking: dict[str, str]) -> None:
+    repository = app(simulator)
+    told = repository.head("v1")
+
+    def strip(request: Request, response: Response) -> Response:
+        kept = [field for field in response.headers if field[0] not in lacking]
+        added = [field for field in lacking.items() if field[1]]
+        return Response.of(response.status, [*kept, *added], request.url) if request.method == "HEAD" else response
+
+    simulator.alter(strip)
+    simulator.requests.clear()
+    assert repository.head("v1") == told
+    assert [request.method for request in simulator.requests] == ["HEAD", "GET"]
+
+
+@pytest.mark.parametrize("claimed", ["nonsense", "md5:" + "0" * 32])
+def test_a_digest_in_head_that_is_none_is_an_error(claimed: str) -> None:
+    repository, wire = anonymous(lambda _: (200, {"docker-content-digest": claimed, "content-length": "5"}, b""))
     with pytest.raises(RegistryError):
         repository.head("v1")
+    assert len(wire.sent) == 1
 
 
 def test_head_by_digest_needs_no_digest_header_and_refuses_another() -> None:

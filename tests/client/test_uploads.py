@@ -26,6 +26,12 @@ DIGEST = Digest.of(CONTENT)
 SESSION = f"/v2/{REPOSITORY}/blobs/uploads/one"
 
 
+@pytest.fixture(autouse=True)
+def in_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every blob here is too large to come with the POST; for those that are not see test_shortcuts.py."""
+    monkeypatch.setattr("registryauth.client.uploads.SINGLE", 0)
+
+
 @pytest.fixture
 def open_registry() -> RegistrySimulator:
     """Asks nobody who they are, so that every request is one of ours."""
@@ -189,7 +195,8 @@ def test_no_location_that_is_one_is_an_error_at_once(file: Path, location: str |
     repository, wire = anonymous(taking(location))
     with pytest.raises(RegistryError, match="Location") as caught:
         repository.upload(file)
-    assert [request.method for request in wire.sent] == ["HEAD", "POST"]
+    # Once as a mount, which may fail as it likes.
+    assert [request.method for request in wire.sent] == ["HEAD", "POST", "POST"]
     assert "pw" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
 
@@ -260,7 +267,7 @@ def test_201_to_a_post_that_mounts_nothing_is_no_session(file: Path) -> None:
     repository, wire = anonymous(lambda request: (404 if request.method == "HEAD" else 201, {}, b""))
     with pytest.raises(RegistryError, match="201"):
         repository.upload(file)
-    assert len(wire.sent) == 2
+    assert [request.method for request in wire.sent] == ["HEAD", "POST", "POST"]
 
 
 # Mounts.
@@ -302,7 +309,7 @@ def test_a_mount_whose_connection_breaks_is_an_ordinary_upload(
 
 def test_nothing_is_mounted_across_registries(open_registry: RegistrySimulator, repository: RepositoryClient, file: Path) -> None:
     repository.upload(file, mount_from=Repository.parse("elsewhere.example/team/other"))
-    assert not any("mount=" in request.url.target for request in open_registry.requests)
+    assert not any("from=" in request.url.target for request in open_registry.requests)
     assert methods(open_registry) == ["HEAD", "POST", "PUT"]
 
 
@@ -403,7 +410,8 @@ def test_a_registry_that_never_answers_is_given_up(
     open_registry.inject(faults.no_answer(f"^{method}"))
     with pytest.raises(TransportError):
         repository.upload(file)
-    assert methods(open_registry).count("POST") == 3
+    # Three sessions; the first is asked for as a mount, too.
+    assert methods(open_registry).count("POST") == 4 - (method == "PUT")
 
 
 def test_500_is_no_passing_trouble(open_registry: RegistrySimulator, repository: RepositoryClient, file: Path) -> None:
@@ -502,7 +510,7 @@ def test_a_repository_that_may_not_be_made_is_not_found(file: Path) -> None:
     repository, wire = anonymous(lambda request: (404, {}, b"" if request.method == "HEAD" else body))
     with pytest.raises(NotFound, match="create it first"):
         repository.upload(file)
-    assert len(wire.sent) == 2
+    assert len(wire.sent) == 3
 
 
 # Chunks.

@@ -13,6 +13,7 @@ from registryauth.content.manifest import DOCKER_MANIFEST, MAX_MANIFEST, OCI_IND
 from registryauth.digest import Digest
 from registryauth.errors import (
     ContentError,
+    Denied,
     DigestMismatch,
     Error,
     InvalidDigest,
@@ -300,3 +301,111 @@ def test_has_follows_to_the_storage() -> None:
     repository, wire = anonymous(answer)
     assert repository.has(CONFIG)
     assert [request.method for request in wire.sent] == ["HEAD", "HEAD"]
+
+
+# Several tags.
+
+
+def tags_of(simulator: RegistrySimulator) -> dict[str, Digest]:
+    return simulator.shelf.tags[REPOSITORY]
+
+
+def puts(simulator: RegistrySimulator) -> list[str]:
+    found = [r.url.target.partition("/manifests/")[2] for r in simulator.requests if r.method == "PUT"]
+    simulator.requests.clear()
+    return found
+
+
+@pytest.fixture
+def plain() -> tuple[RegistrySimulator, bytes, Digest]:
+    """A registry that asks nobody who they are, a manifest that can be put there, and its digest."""
+    simulator = RegistrySimulator(auth="none", features=Features(sparse=True))
+    raw = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}).encode()
+    return simulator, raw, Digest.of(raw)
+
+
+def test_several_tags_are_one_request(plain: tuple[RegistrySimulator, bytes, Digest]) -> None:
+    simulator, raw, digest = plain
+    assert app(simulator).put_manifest(raw, tag="v1", more_tags=["v1.2", "latest", "v1"]).digest == digest
+    assert tags_of(simulator) == dict.fromkeys(("v1", "v1.2", "latest"), digest)
+    assert puts(simulator) == [f"{digest}?tag=v1&tag=v1.2&tag=latest"]
+
+
+def test_ten_at_a_time(plain: tuple[RegistrySimulator, bytes, Digest]) -> None:
+    simulator, raw, _ = plain
+    names = [f"v{number}" for number in range(23)]
+    app(simulator).put_manifest(raw, more_tags=names)
+    assert set(tags_of(simulator)) == set(names)
+    assert [line.count("tag=") for line in puts(simulator)] == [10, 10, 3]
+
+
+def test_a_registry_that_knows_no_such_request_gets_one_for_each(plain: tuple[RegistrySimulator, bytes, Digest]) -> None:
+    simulator, raw, digest = plain
+    simulator.features = Features(sparse=True, tag_parameters=False)
+    repository = app(simulator)
+    repository.put_manifest(raw, tag="v1", more_tags=["v2"])
+    assert tags_of(simulator) == {"v1": digest, "v2": digest}
+    assert puts(simulator) == [f"{digest}?tag=v1&tag=v2", "v1", "v2"]
+    # And is not asked again.
+    repository.put_manifest(raw, tag="v3", more_tags=["v4"])
+    assert puts(simulator) == ["v3", "v4"]
+
+
+@pytest.mark.parametrize("status", [400, 405, 414, 431, 501])
+def test_one_that_refuses_it_too(plain: tuple[RegistrySimulator, bytes, Digest], status: int) -> None:
+    simulator, raw, digest = plain
+    simulator.inject(faults.server_error("tag=", status=status))
+    app(simulator).put_manifest(raw, tag="v1", more_tags=["v2"])
+    assert tags_of(simulator) == {"v1": digest, "v2": digest}
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, Denied), (500, RegistryError)])
+def test_any_other_refusal_is_an_error(plain: tuple[RegistrySimulator, bytes, Digest], status: int, error: type[Error]) -> None:
+    simulator, raw, _ = plain
+    simulator.inject(faults.server_error("tag=", status=status))
+    with pytest.raises(error):
+        app(simulator).put_manifest(raw, tag="v1", more_tags=["v2"])
+    assert len(puts(simulator)) == 1
+
+
+def test_tags_that_it_left_out_are_put_one_by_one(plain: tuple[RegistrySimulator, bytes, Digest]) -> None:
+    simulator, raw, digest = plain
+    simulator.alter(faults.wrong_field("tag=", "oci-tag", "v1 ,v2", times=1))
+    app(simulator).put_manifest(raw, tag="v1", more_tags=["v2", "v3"])
+    assert puts(simulator) == [f"{digest}?tag=v1&tag=v2&tag=v3", f"{digest}?tag=v3"]
+
+
+def test_a_registry_that_says_it_set_others_is_not_believed_for_ours(plain: tuple[RegistrySimulator, bytes, Digest]) -> None:
+    simulator, raw, digest = plain
+    simulator.alter(faults.wrong_field("tag=", "oci-tag", "other"))
+    app(simulator).put_manifest(raw, tag="v1", more_tags=["v2"])
+    assert puts(simulator) == [f"{digest}?tag=v1&tag=v2", "v1", "v2"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_under_a_digest_and_tags(plain: tuple[RegistrySimulator, bytes, Digest], known: bool) -> None:
+    simulator, raw, digest = plain
+    repository = app(simulator)
+    if not known:
+        simulator.features = Features(sparse=True, tag_parameters=False)
+        repository.put_manifest(raw, tag="v0", more_tags=["v0.0"])
+    puts(simulator)
+    repository.put_manifest(raw, tag=str(digest), more_tags=["v1"])
+    assert puts(simulator) == ([f"{digest}?tag=v1"] if known else [str(digest), "v1"])
+
+
+@pytest.mark.parametrize("tag", ["", "a/b", "a&tag=b", "sha256:" + "0" * 64, "-x", "a" * 129])
+def test_what_is_no_tag_is_refused_before_any_request(plain: tuple[RegistrySimulator, bytes, Digest], tag: str) -> None:
+    simulator, raw, _ = plain
+    with pytest.raises(InvalidReference):
+        app(simulator).put_manifest(raw, tag="v1", more_tags=[tag])
+    assert simulator.requests == []
+
+
+def test_with_a_subject_the_fallback_is_kept_for_many_tags_as_for_one(plain: tuple[RegistrySimulator, bytes, Digest]) -> None:
+    simulator, raw, digest = plain
+    simulator.features = Features(sparse=True, referrers=False)
+    subject = {"mediaType": OCI_INDEX, "digest": str(digest), "size": len(raw)}
+    about = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "subject": subject}).encode()
+    app(simulator).put_manifest(about, tag="v1", more_tags=["v2"])
+    assert [found.digest for found in app(simulator).referrers(digest)] == [Digest.of(about)]

@@ -9,10 +9,11 @@ import time
 import pytest
 
 from registryauth._http import Request, Response
-from registryauth._http.direct import DirectTransport
+from registryauth._http.direct import _MAX_IDLE, DirectTransport
 from registryauth._origin import Origin, Url
 from registryauth.errors import TransportError
 from registryauth.testing import RegistrySimulator
+from registryauth.transfer.crew import MAX_JOBS
 
 from .raw_server import OK, Line, forever, raw_server, saying
 
@@ -159,12 +160,22 @@ def test_each_origin_has_connections_of_its_own(transport: DirectTransport) -> N
         assert (one.accepted, other.accepted) == (1, 1)
 
 
-def test_only_so_many_idle_connections_are_kept(transport: DirectTransport) -> None:
+def test_only_so_many_idle_connections_are_kept(transport: DirectTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registryauth._http.direct._MAX_IDLE", 8)
     with raw_server(forever()) as server:
         responses = [transport.send(get(server.host)) for _ in range(12)]
         for response in responses:
             response.close()
         assert len(transport._idle[Url.parse(f"http://{server.host}/").origin]) == 8
+
+
+def test_as_many_are_kept_as_a_transfer_has_jobs(transport: DirectTransport) -> None:
+    assert _MAX_IDLE >= MAX_JOBS
+    with raw_server(forever()) as server:
+        for _ in range(2):
+            for response in [transport.send(get(server.host)) for _ in range(30)]:
+                body(response)
+        assert server.accepted == 30
 
 
 def test_closing_twice_hands_the_connection_back_once(transport: DirectTransport) -> None:

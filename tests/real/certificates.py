@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -25,19 +26,19 @@ class Authority:
         self.ca_file = directory / "ca.crt"
         self.ca_file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, key: Key | None = None) -> tuple[Path, Path]:
-        """Files of a certificate for 127.0.0.1 and localhost, and of its key: a new one, or *key*."""
+    def issue(self, name: str, key: Key | None = None, hosts: Sequence[str] = ()) -> tuple[Path, Path]:
+        """Files of a certificate for 127.0.0.1, localhost and *hosts*, and of its key: a new one, or *key*."""
         key = key or ec.generate_private_key(ec.SECP256R1())
-        certificate = self._built(_named(name), key)
+        certificate = self._built(_named(name), key, hosts=hosts)
         # No *.cert and *.key: skopeo takes such a pair in a cert-dir for a client certificate.
         certificate_file, key_file = self.directory / f"{name}.pem", self.directory / f"{name}-key.pem"
         certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
         return certificate_file, key_file
 
-    def _built(self, subject: x509.Name, key: Key, *, authority: bool = False) -> x509.Certificate:
+    def _built(self, subject: x509.Name, key: Key, *, authority: bool = False, hosts: Sequence[str] = ()) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names = [x509.DNSName("localhost"), *(x509.DNSName(host) for host in hosts), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)

@@ -121,7 +121,7 @@ _GO_PEERS = go_peers_directory(os.environ)
 
 @pytest.fixture(scope="session")
 def go_program() -> Callable[[str], str]:
-    """``go_program(name)``: crane, oras, regctl or registry-v3 as `program` gives one; what scripts/go-peers built comes first."""
+    """``go_program(name)``: crane, oras, regctl, registry-v3 or registry-ggcr as `program` gives one; what was built comes first."""
     return lambda name: find_go_program(name, _GO_PEERS, _REQUIRED)
 
 
@@ -133,6 +133,13 @@ _V3_STORAGE = {"inmemory": {}, "delete": {"enabled": True}}
 def distribution_v3(go_program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Distribution v3: plain http, no login, deletes allowed."""
     with start(go_program("registry-v3"), tmp_path_factory.mktemp("registry"), {"storage": _V3_STORAGE}) as server:
+        yield server
+
+
+@pytest.fixture
+def go_containerregistry(go_program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The registry of crane's makers: plain http, no login, the referrers API, blobs by a single POST; its log is of its own kind."""
+    with start(go_program("registry-ggcr"), tmp_path_factory.mktemp("registry"), {}) as server:
         yield server
 
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from .. import test_documentation as documentation
 from .certificates import Authority
 
 pytestmark = pytest.mark.real
-
-_spec = importlib.util.spec_from_file_location("documentation", Path(__file__).parent.parent / "test_documentation.py")
-assert _spec
-assert _spec.loader
-documentation = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(documentation)
 
 
 @pytest.mark.parametrize("foreign", ["skopeo", "docker"])

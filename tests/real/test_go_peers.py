@@ -45,8 +45,14 @@ def fake_go(tmp_path):
         program.write_text(f"""#!/bin/sh
             [ "$1" = env ] && echo {version} && exit
             for wanted; do :; done
+            [ "$1" = build ] && grep -q WithReferrersSupport main.go && wanted=$(awk '/^require/ {{ print $2 }}' go.mod)/registry-ggcr
             echo "$wanted" >> "{asked}"
             case $wanted in *{broken}*) echo no such module >&2; exit 1;; esac
+            if [ "$1" = build ]; then
+              while [ "$1" != -o ]; do shift; done
+              mkdir -p "$(dirname "$2")" && echo a program > "$2" && chmod +x "$2"
+              exit
+            fi
             package=${{wanted%@*}}
             mkdir -p "$GOBIN" && echo a program > "$GOBIN/${{package##*/}}" && chmod +x "$GOBIN/${{package##*/}}"
         """)

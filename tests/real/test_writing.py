@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -249,6 +250,42 @@ def test_without_leave_nothing_is_deleted(repository: RepositoryClient) -> None:
     with pytest.raises(Unsupported):
         repository.delete_blob(Digest.of(b"a layer"))
     assert repository.manifest("v1").digest == put.digest
+
+
+# A registry with the referrers API, that takes a blob with the POST.
+
+
+@pytest.mark.parametrize("server", ["go_containerregistry"], indirect=True)
+class TestGoContainerregistry:
+    @staticmethod
+    def logged(server: Server) -> list[str]:
+        return [found[1] for found in re.finditer(r"(?m)^\S+ \S+ ((?:HEAD|GET|POST|PUT|PATCH) \S+)", server.log.read_text())]
+
+    def test_a_blob_goes_there_and_back(self, repository: RepositoryClient, file: Path, tmp_path: Path) -> None:
+        assert repository.upload(file) == DIGEST
+        assert repository.download(DIGEST, tmp_path / "back") == len(CONTENT)
+        assert (tmp_path / "back").read_bytes() == CONTENT
+
+    def test_a_small_blob_is_one_head_and_one_post(self, server: Server, repository: RepositoryClient) -> None:
+        one, other = repository.push(b"a small blob"), repository.push(b"another")
+        asked = [line.replace("/v2/team/model/blobs/", "") for line in self.logged(server)]
+        assert asked == [line for blob in (one, other) for line in (f"HEAD {blob.digest}", f"POST uploads/?digest={blob.digest}")]
+        assert repository.has(one.digest)
+
+    def test_a_wrong_digest_is_refused(self, repository: RepositoryClient) -> None:
+        with pytest.raises(RegistryError, match="400"):
+            repository.push(b"a small blob", Digest.of(b"something else"))
+        assert not repository.has(Digest.of(b"something else"))
+
+    def test_what_refers_to_an_image_is_listed_by_the_api(self, server: Server, repository: RepositoryClient) -> None:
+        subject = repository.put_manifest(image(repository), tag="v1")
+        described = {"mediaType": subject.media_type, "digest": str(subject.digest), "size": subject.size}
+        assert list(repository.referrers(subject.digest)) == []
+        put = repository.put_manifest(image(repository, artifactType="application/x.sbom", subject=described))
+        # It does not answer with OCI-Subject, so the fallback is kept, too, and then not looked at.
+        before = len(self.logged(server))
+        assert [found.digest for found in repository.referrers(subject.digest)] == [put.digest]
+        assert self.logged(server)[before:] == [f"GET /v2/team/model/referrers/{subject.digest}"]
 
 
 # A connection that breaks.

@@ -13,6 +13,7 @@ from registryauth.content.descriptor import Descriptor
 from registryauth.content.layout import Layout
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, DigestMismatch, InvalidReference, NotFound, SizeMismatch, UnsupportedMediaType
+from registryauth.testing import Features
 from registryauth.transfer import ALL, pull, push, push_files
 
 from .conftest import described, image, sha, tar_of
@@ -46,7 +47,8 @@ def test_a_layout_is_pushed_to_the_byte(other, simulator, layout):
     assert (done.moved, done.present) == (5, 0)
 
 
-def test_blobs_come_before_manifests_and_those_before_the_index(other, layout, asked):
+def test_blobs_come_before_manifests_and_those_before_the_index(other, simulator, layout, asked):
+    simulator.features = Features(single_post=False)
     push(other, layout, tag="v1")
     puts = ["index" if line.endswith("/v1") else "manifest" if "/manifests/" in line else "blob" for line in asked("PUT")]
     assert puts == ["blob"] * 5 + ["manifest"] * 2 + ["index"]
@@ -88,16 +90,18 @@ def many(repository, simulator, tmp_path):
 
 
 def test_where_all_was_missing_the_rest_is_not_asked_for_first(other, simulator, many, asked):
+    simulator.features = Features(single_post=False, mount="from")
     directory, layers = many
     done = push(other, directory, tag="v1", jobs=1)
     assert (done.moved, done.present, done.mounted) == (31, 0, 0)
     assert set(layers) < set(simulator.shelf.blobs.values())
     # A HEAD and an open for the first eight; then the open alone, which asks whether it is there.
     assert [len(asked(method)) for method in ("HEAD", "POST", "PUT /v2/team/other/blobs")] == [8, 31, 31]
-    assert len(asked("mount=")) == 23
+    assert len(asked("from=team/other")) == 23
 
 
 def test_what_is_there_after_all_is_not_sent_and_ends_the_guessing(other, simulator, many, asked):
+    simulator.features = Features(single_post=False, mount="from")
     directory, layers = many
     for layer in layers[:10]:
         simulator.shelf.add_blob(layer, repository="team/other")
@@ -105,7 +109,27 @@ def test_what_is_there_after_all_is_not_sent_and_ends_the_guessing(other, simula
     assert (done.moved, done.present, done.mounted) == (21, 10, 0)
     assert len(asked("PUT /v2/team/other/blobs")) == 21
     # The shorter ten come last: the first of them is found by an open, the rest are asked for.
-    assert (len(asked("HEAD")), len(asked("mount="))) == (8 + 9, 13 + 1)
+    assert (len(asked("HEAD")), len(asked("from=team/other"))) == (8 + 9, 13 + 1)
+
+
+def test_a_registry_that_takes_small_blobs_with_the_post_gets_them_so(other, simulator, many, asked):
+    """One request a blob where all was missing so far, and the registry says itself whether it has it."""
+    directory, layers = many
+    done = push(other, directory, tag="v1", jobs=1)
+    assert (done.moved, done.present, done.mounted) == (31, 0, 0)
+    assert set(layers) < set(simulator.shelf.blobs.values())
+    assert [len(asked(method)) for method in ("HEAD", "POST", "PUT /v2/team/other/blobs")] == [8, 31, 0]
+
+
+def test_what_some_other_repository_has_is_mounted_without_being_named(other, simulator, layout, monkeypatch, asked):
+    monkeypatch.setattr("registryauth.client.uploads.SINGLE", 0)
+    shared = b"shared"
+    # A token would have to show the right to pull there.
+    simulator.auth = "none"
+    simulator.shelf.add_blob(shared, repository="somebody/else")
+    done = push(other, layout, tag="v1")
+    assert (done.moved, done.mounted) == (4, 1)
+    assert not any(sha(shared) in line for line in asked("PUT"))
 
 
 def test_without_a_tag_the_digest_alone_names_it(other, simulator, layout):
