@@ -8,6 +8,8 @@ MAX_LAYERS = 500
 MAX_ENTRIES = 2_000_000
 #: Bytes of all names and link targets that are held: 2,000,000 names of usual length.
 MAX_NAME_BYTES = 256 * 1024 * 1024
+#: Names in a directory that is searched, PATH's and conda's: they are searched again after each layer. Large ones have some thousand.
+MAX_NAMES = 100_000
 #: Bytes of a path and of a link's target (Linux, ``PATH_MAX``).
 MAX_PATH = 4096
 #: Directories on a path that are looked into; a path of `MAX_PATH` bytes could name 2,048, and none in an image has thirty.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from registryauth._redact import printable
 from registryauth._value import Value
-from registryauth.inspection.limits import MAX_LINKS
+from registryauth.errors import UnsafeArchive
+from registryauth.inspection.limits import MAX_LINKS, MAX_NAMES
 from registryauth.inspection.tree import Directory, File, Gone, Link, Node, Other, lay_under, raw_parts
 
 
@@ -70,10 +72,15 @@ class View:
         return Found(where or "/", directory, sealed)
 
     def names(self, path: str) -> tuple[dict[str, Node], bool]:
-        """What is in the directory that *path* leads to, by name, and whether that is all of it; nothing where there is none."""
+        """What is in the directory that *path* leads to, by name, and whether that is all of it; nothing where there is none.
+
+        Raise `UnsafeArchive` for more than `MAX_NAMES`.
+        """
         answer = self.find(path)
         if not isinstance(answer, Found) or not isinstance(answer.node, Directory):
             return {}, not isinstance(answer, Unknown)
+        if len(answer.node.children) > MAX_NAMES:
+            raise UnsafeArchive(f"{printable(answer.path)} holds more than {MAX_NAMES} files", hint="the image may be made to do harm")
         there: dict[str, Node] = {name: node for name, node in answer.node.children.items() if not isinstance(node, Gone)}
         return there, answer.sealed
 

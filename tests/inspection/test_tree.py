@@ -6,6 +6,7 @@ import pytest
 
 from registryauth.errors import ContentError, UnsafeArchive
 from registryauth.inspection import tree
+from registryauth.inspection import view as view_module
 from registryauth.inspection.tree import Budget, Directory, File
 from registryauth.inspection.view import Absent, Found, Unknown
 
@@ -231,3 +232,11 @@ def test_only_so_much_content_is_kept_unasked():
     assert not budget.keep(tree.MAX_FILE + 1)
     kept = sum(budget.keep(tree.MAX_FILE) for _ in range(1000))
     assert kept * tree.MAX_FILE == tree.MAX_KEPT
+
+
+def test_a_directory_too_large_to_be_searched_again_and_again_is_refused(monkeypatch):
+    monkeypatch.setattr(view_module, "MAX_NAMES", 50)
+    view = view_of({f"usr/bin/{number}": X for number in range(51)} | {f"usr/lib/{number}": X for number in range(50)})
+    assert len(view.names("/usr/lib")[0]) == 50
+    with pytest.raises(UnsafeArchive, match="/usr/bin holds more than 50 files"):
+        view.names("/usr/bin")
