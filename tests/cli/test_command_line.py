@@ -131,7 +131,7 @@ def test_no_odd_argument_leads_to_a_traceback_or_an_escape(cli, online, path, tm
     calls += [[*CALLS[path], name, odd] for name in options for odd in ODD_VALUES]
     for argv in calls:
         done = cli(*path, *argv, stdin=argv[-1].encode("utf-8", "surrogateescape"))
-        assert done.status in range(7), argv
+        assert done.status in range(8), argv
         assert not set("\x1b\x9b\u202e") & set(done.err), argv
         assert done.err or not done.status, argv
 
@@ -148,7 +148,7 @@ def test_no_home_that_cannot_be_used_leads_to_a_traceback(cli, online, path, tmp
     for where in ("/dev/null/home", "/proc/nothing", str(tmp_path / "file"), "relative", ""):
         monkeypatch.setenv("HOME", where)
         done = cli(*path, *CALLS[path], stdin=CANARY)
-        assert done.status in range(7)
+        assert done.status in range(8)
         assert "error: " in done.err.lower() or not done.status
         assert CANARY not in done.err + done.out
         assert [path.name for path in tmp_path.iterdir()] == ["file"]
