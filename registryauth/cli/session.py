@@ -53,9 +53,7 @@ class Session:
 
         return asker()
 
-    def resolver(
-        self, *, account: str = "", store: Store | None = None, workspace: str = "", allow_admin_user: bool = False
-    ) -> Resolver:
+    def resolver(self, *, account: str = "", store: Store | None = None, workspace: str = "", allow_admin_user: bool = False) -> Resolver:
         """The configured sources, in order; *store*, where it is open already, is the one to ask.
 
         The other arguments are those of `Resolver.from_config`.
