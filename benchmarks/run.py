@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import bulk, peers, stage, stores, table, transfer
+from benchmarks import bulk, keys, peers, stage, stores, table, transfer
 from benchmarks.lookup import filled_store, resolving
 from benchmarks.timing import Command, time_commands, time_functions
 from registryauth import Address, Basic, Client
@@ -122,6 +122,17 @@ def vaults(run: Run, servers: dict[str, Server]) -> str:
         return f"{inside}\n{table.processes('A record in OpenBao, whole helper', taken, local.name)}"
 
 
+def sources(run: Run, _: dict[str, Server]) -> str:
+    """The helper with each source of keys, and many writers at once."""
+    commands, gets = [run.bare()], "docker-credential-registryauth get"
+    for source, environ in keys.homes(run.directory / "keys", run.home.environ):
+        commands.append(run.get(keys.HOST, f"{gets}, key: {source}", environ))
+        if source == "passphrase":
+            commands.append(run.get(keys.HOST, f"{gets}, key: passphrase, unlocked", keys.unlocked(environ)))
+    taken = table.processes("The helper and the store's key", time_commands(commands, run.rounds), commands[1].name)
+    return f"{taken}\n{keys.writing(run.directory / 'writers', 320 if run.quick else 1280)}"
+
+
 def requests(run: Run, servers: dict[str, Server]) -> str:
     """Requests that a registry and its token server count for many manifests from one repository."""
     server = servers["token"]
@@ -204,6 +215,7 @@ _PARTS: dict[str, Callable[[Run, dict[str, Server]], str]] = {
     "starts": starts,
     "lookups": lookups,
     "stores": vaults,
+    "keys": sources,
     "requests": requests,
     "typer": typers,
     "bulk": imports,
