@@ -16,6 +16,7 @@ _VERBS = {
     "login": "login",
     "logout": "logout",
     "list": "listing",
+    "whoami": "whoami",
     "status": "status",
     "unlock": "unlock",
     "lock": "lock",

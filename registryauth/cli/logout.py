@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from registryauth.cli.app import single
-from registryauth.cli.options import Account, AddressArgument
+from registryauth.cli.options import Account, Misuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +15,11 @@ if TYPE_CHECKING:
     from registryauth.reference import Address
 
 
-def logout(registry: AddressArgument, account: Account = "") -> None:
+def logout(
+    registry: Annotated[str, typer.Argument(metavar="[REGISTRY[/PATH]]", help="A registry, or a path in it; left out with --all.")] = "",
+    account: Account = "",
+    everything: Annotated[bool, typer.Option("--all", help="Remove whatever a login stored; what an admin registered stays.")] = False,
+) -> None:
     """Remove what is stored for a registry, or for a path in it. Exit status 3 if there was nothing."""
     from registryauth._redact import printable
     from registryauth.cli.console import say
@@ -19,8 +27,13 @@ def logout(registry: AddressArgument, account: Account = "") -> None:
     from registryauth.errors import CredentialNotFound
     from registryauth.principals import forget
 
+    if bool(registry) == everything or (everything and account):
+        raise Misuse("name a registry, or say --all alone")
     session = Session()
-    address = session.address(registry)
+    if everything:
+        _logout_everywhere(session)
+        return
+    address = session.address(registry, wildcard=True)
     try:
         with session.store() as store:
             for record in forget(store, address, account or None):
@@ -32,6 +45,22 @@ def logout(registry: AddressArgument, account: Account = "") -> None:
     _warn_of_leftover(session, address)
 
 
+def _logout_everywhere(session: Session) -> None:
+    from registryauth._redact import printable
+    from registryauth.cli.console import say
+
+    with session.store() as store:
+        records = store.list()
+        for record in records:
+            if record.made_by != "admin" and store.delete(record.key):
+                say(f"Removed {printable(record.account)} for {record.address}.")
+    kept = sum(record.made_by == "admin" for record in records)
+    if kept == len(records):
+        say("There was no login to remove.")
+    if kept:
+        say(f"{kept} that an admin registered stay{'s' if kept == 1 else ''}: 'registryauth principal remove' removes them.")
+
+
 def _warn_of_leftover(session: Session, address: Address) -> None:
     """Say so where a credential for *address* is still to be had."""
     from registryauth.cli.console import say
@@ -39,6 +68,8 @@ def _warn_of_leftover(session: Session, address: Address) -> None:
     from registryauth.reference import Repository
     from registryauth.resolver import Found
 
+    if address.is_wildcard:
+        return
     with session.resolver() as resolver:
         try:
             answers = resolver.answers(Repository(address.registry, address.path))

@@ -100,3 +100,33 @@ def test_a_damaged_record_is_removed_by_its_account_as_the_message_says(cli, kee
 @pytest.mark.parametrize("address", ["registry.example/x:v1", "not a registry", "myregistry"])
 def test_what_is_no_address_is_status_2(cli, address):
     assert cli("logout", address).status == 2
+
+
+def test_all_removes_every_login_and_keeps_what_an_admin_registered(cli, keep, kept):
+    keep("registry.example", "a")
+    keep("other.example/team", "b", made_by="docker")
+    keep("registry.example", "c", made_by="admin")
+    done = cli("logout", "--all")
+    assert (done.status, done.out) == (0, "")
+    assert done.err.splitlines() == [
+        "Removed b for other.example/team.",
+        "Removed a for registry.example.",
+        "1 that an admin registered stays: 'registryauth principal remove' removes them.",
+    ]
+    assert [record.account for record in kept()] == ["c"]
+    assert cli("logout", "--all").err.startswith("There was no login to remove.\n")
+
+
+@pytest.mark.parametrize("argv", [[], ["registry.example", "--all"], ["--all", "--account", "a"]])
+def test_a_logout_is_from_one_registry_or_from_all(cli, keep, kept, argv):
+    keep("registry.example", "a")
+    done = cli("logout", *argv)
+    assert done.status == 2
+    assert "name a registry, or say --all alone" in done.err
+    assert len(kept()) == 1
+
+
+def test_a_wildcard_is_logged_out_of_like_any_other(cli, keep, kept):
+    keep("*.registry.example", "a")
+    assert cli("logout", "*.registry.example").err == "Removed a for *.registry.example.\n"
+    assert kept() == []
