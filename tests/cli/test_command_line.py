@@ -39,6 +39,8 @@ SAMPLES = {
 }
 OPTIONS = {
     ("login",): ["-u", "me", "--password-stdin", "--no-verify"],
+    # Left out only where --all is said.
+    ("logout",): ["registry.example"],
     ("principal", "add"): ["--client-id", "me", "--secret-stdin", "--no-verify"],
 }
 #: Every verb but the groups and the tour, with arguments that it takes.
