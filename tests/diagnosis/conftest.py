@@ -19,7 +19,6 @@ from registryauth.testing import RegistrySimulator
 
 HOST = "registry.example.com"
 CANARY = "canary-5e3a-secret"
-NOW = time.time()
 
 
 class Line:
@@ -59,7 +58,9 @@ class FakeNetwork:
         return self.certificate(origin.hostname)
 
     def certificate(self, host):
-        return Certificate(f"CN={host}", "CN=an authority", (host,), int(NOW - self.age * 86400), int(NOW + self.days * 86400 + 60))
+        return Certificate(
+            f"CN={host}", "CN=an authority", (host,), int(time.time() - self.age * 86400), int(time.time() + self.days * 86400 + 60)
+        )
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from registryauth.diagnosis.network import Found
 from registryauth.errors import StoreLocked, TransportError
 from registryauth.testing import answers, faults
 
-from .conftest import CANARY, HOST, NOW, broken_at
+from .conftest import CANARY, HOST, broken_at
 
 NAMES = [name for name, _ in LINKS]
 
@@ -202,7 +202,7 @@ def test_azures_firewall_tells_our_address_and_what_to_do(walk, keep, simulator,
 
 def test_a_clock_that_is_wrong_is_told_and_the_walk_goes_on(walk, keep, simulator):
     keep()
-    simulator.alter(faults.wrong_field("GET /v2/$", "date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(NOW - 600))))
+    simulator.alter(faults.wrong_field("GET /v2/$", "date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() - 600))))
     seen = step(walk(), "challenge")
     assert (seen.outcome, round(seen.facts["clock_skew_seconds"], -2)) == ("warning", 600)
     assert "seconds ahead of the registry's" in seen.detail
@@ -237,7 +237,7 @@ def test_a_refused_secret_is_refused_and_that_it_works_without_is_told(walk, kee
 
 
 def test_a_refused_secret_whose_day_is_over_has_expired(walk, keep):
-    keep("wrong-secret", dates={"expires_at": int(NOW) - 86400 * 3})
+    keep("wrong-secret", dates={"expires_at": int(time.time()) - 86400 * 3})
     found = walk()
     assert step(found, "credential").outcome == "warning"
     assert "by its date the secret expired 3 days ago" in broken_at(found, "token").detail
@@ -245,7 +245,7 @@ def test_a_refused_secret_whose_day_is_over_has_expired(walk, keep):
 
 
 def test_a_secret_that_is_taken_though_its_date_is_past_is_no_broken_link(walk, keep):
-    keep(dates={"expires_at": int(NOW) - 86400 * 3})
+    keep(dates={"expires_at": int(time.time()) - 86400 * 3})
     assert walk().outcome == "warning"
 
 
