@@ -17,18 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from registryauth._http.messages import Transport
+    from registryauth._origin import Origin
     from registryauth.azure.clouds import Cloud
     from registryauth.azure.sign_in import SignIn
     from registryauth.azure.wire import Wire
     from registryauth.config import Config
 
 
-class Way(Value, hidden=("tokens", "management", "far")):
-    """Who we are in one *cloud*: *tokens* for its services, *management* its resource management, *far* the way to all of it."""
+class Way(Value, hidden=("tokens", "management", "graph", "far")):
+    """Who we are in one *cloud*: *tokens* for its services, *management* and *graph* two of them, *far* the way to all of it."""
 
     cloud: Cloud
     tokens: Tokens
     management: Rest
+    graph: Rest
     far: Transport
     source: SignIn
 
@@ -80,12 +82,10 @@ class Access:
         settings = settings_of(self.config, self.environ, wire.far, cloud=cloud, tenant=tenant)
         source = sign_in(settings, wire, self.environ, tell=self._tell, clock=self.clock, sleep=self._sleep)
         tokens, found = Tokens(source, self.clock), settings.cloud
-        management = Rest(
-            wire.far,
-            found.management,
-            lambda: tokens.get(found.management_scope),
-            "Azure resource management",
-            sleep=self._sleep,
-            clock=self.clock,
-        )
-        return Way(found, tokens, management, wire.far, source)
+
+        def service(origin: Origin, scope: str, what: str) -> Rest:
+            return Rest(wire.far, origin, lambda: tokens.get(scope), what, sleep=self._sleep, clock=self.clock)
+
+        management = service(found.management, found.management_scope, "Azure resource management")
+        graph = service(found.graph, found.graph_scope, "Microsoft Graph")
+        return Way(found, tokens, management, graph, wire.far, source)

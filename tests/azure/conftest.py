@@ -63,12 +63,20 @@ def config(home, tmp_path):
 
 
 @pytest.fixture
-def tokens(azure, app, environ, wire, clock):
+def tokens_of(azure, environ, wire, clock):
+    """Makes the tokens of an application, by its first secret."""
+
+    def tokens_of(app):
+        said = Settings(azure.cloud, "client-secret", azure.home.id, app.app_id, client_secret=app.secrets[0].value)
+        return Tokens(sign_in(said, wire, environ, clock=clock, sleep=lambda _: None), clock)
+
+    return tokens_of
+
+
+@pytest.fixture
+def tokens(app, environ, tokens_of):
     """The application's tokens, by its secret."""
-    said = Settings(
-        azure.cloud, "client-secret", environ["AZURE_TENANT_ID"], environ["AZURE_CLIENT_ID"], client_secret=environ["AZURE_CLIENT_SECRET"]
-    )
-    return Tokens(sign_in(said, wire, environ, clock=clock, sleep=lambda _: None), clock)
+    return tokens_of(app)
 
 
 @pytest.fixture
