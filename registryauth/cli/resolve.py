@@ -140,23 +140,23 @@ def _store(session: Any) -> Any:  # noqa: ANN401 - Session and a context manager
 
 
 def _secrets(resolver: Any, references: list[Any], unasked: tuple[Any, ...] = ()) -> list[Any]:  # noqa: ANN401 - Resolver, PullSecret
-    """The pull secret of each of *references*, looked up once for each repository.
+    """The pull secret of each of *references*, looked up once for each repository, and all of them in one go.
 
     Where the target needs none of the *unasked* kinds, no source is asked for one.
     """
-    found: dict[Any, Any] = {}
-    for reference in references:
-        if reference.repository not in found:
-            found[reference.repository] = _secret(resolver, reference, unasked)
+    repositories = {reference.repository: reference for reference in reversed(references)}
+    found = {repository: _unasked(resolver, reference, unasked) for repository, reference in repositories.items()}
+    asked = [repository for repository, secret in found.items() if secret is None]
+    found |= zip(asked, resolver.resolve_all(repositories[each] for each in asked), strict=True)
     firsts = ((reference, found[reference.repository]) for reference in references)
     # A workspace's image may be named without its registry, which its pull secret has.
     return [first.beside(reference.replace(repository=first.reference.repository, implied_registry=False)) for reference, first in firsts]
 
 
-def _secret(resolver: Any, reference: Any, unasked: tuple[Any, ...]) -> Any:  # noqa: ANN401 - Resolver, Reference, PullSecret
+def _unasked(resolver: Any, reference: Any, unasked: tuple[Any, ...]) -> Any:  # noqa: ANN401 - Resolver, Reference, PullSecret | None
     classification = resolver.classify(reference) if unasked else None
     if classification is None or classification.kind not in unasked:
-        return resolver.resolve(reference)
+        return None
     from registryauth.credentials import NOBODY
     from registryauth.resolver import Found, PullSecret
 

@@ -13,7 +13,7 @@ from registryauth.resolver.pull_secret import PullSecret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from typing import Self
 
     from registryauth.config import Config
@@ -109,9 +109,17 @@ class Resolver:
         Raise `CredentialNotFound` if every source answered absent and the registry is not public, `SourceFailed` or
         `StoreError` for the first source that is broken, `AmbiguousCredential`, `InvalidReference`.
         """
-        classification = self.classify(reference)
-        answers = self.answers(classification.reference.repository)
-        return self._secret(classification, answers)
+        return self.resolve_all((reference,))[0]
+
+    def resolve_all(self, references: Iterable[Reference | str]) -> list[PullSecret]:
+        """The pull secret for each of *references*, in their order; raise what `resolve` does for one that has none.
+
+        A source that can answer several questions at once is asked once: our store is read once for all of them.
+        """
+        classified = [self.classify(reference) for reference in references]
+        answers: dict[Repository, list[Answer]] = {each.reference.repository: [] for each in classified}
+        self._ask(answers)
+        return [self._secret(each, answers[each.reference.repository]) for each in classified]
 
     def explain(self, reference: Reference | str) -> Explanation:
         """What `resolve` does and why, also where it fails: the error is in the answer. Raise `InvalidReference`."""
@@ -119,7 +127,7 @@ class Resolver:
         answers: list[Answer] = []
         secret, error = None, None
         try:
-            self._ask(classification.reference.repository, answers)
+            self._ask({classification.reference.repository: answers})
             secret = self._secret(classification, answers)
         except CredentialError as caught:
             error = caught
@@ -150,7 +158,7 @@ class Resolver:
     def answers(self, repository: Repository) -> list[Answer]:
         """Every answer up to the first found; raise what a source raises, with the trace so far."""
         answers: list[Answer] = []
-        self._ask(repository, answers)
+        self._ask({repository: answers})
         return answers
 
     def trace(self, repository: Repository) -> tuple[str, ...]:
@@ -171,20 +179,34 @@ class Resolver:
     def _plan(self, repository: Repository) -> Plan:
         return self._plans.get(repository.registry.host, self._usual)
 
-    def _ask(self, repository: Repository, answers: list[Answer]) -> None:
-        for source in self._plan(repository).sources:
-            try:
-                answer = source.ask(repository)
-            except CredentialError as error:
-                answers.append(Broken(source.name, error.message.partition("\n")[0]))
-                if not self._is_tolerable(source, error, repository):
-                    error.trace = tuple(map(line, answers))
-                    raise
-                answers.append(self._without(repository, source, error))
-                return
-            answers.append(answer)
-            if isinstance(answer, Found):
-                return
+    def _ask(self, asked: Mapping[Repository, list[Answer]]) -> None:
+        """Add to each repository's list every answer up to the first found; raise what a source raises, with the trace so far."""
+        by_plan: dict[Plan, list[Repository]] = {}
+        for repository in asked:
+            by_plan.setdefault(self._plan(repository), []).append(repository)
+        for plan, repositories in by_plan.items():
+            left = repositories
+            for source in plan.sources:
+                known = _asked_at_once(source, left)
+                left = [
+                    repository for repository in left if not self._is_settled(source, repository, known.get(repository), asked[repository])
+                ]
+
+    def _is_settled(self, source: Source, repository: Repository, known: Answer | CredentialError | None, answers: list[Answer]) -> bool:
+        """Whether *source* is the last to be asked about *repository*; *known* is what it said of it already, if it did."""
+        try:
+            if isinstance(known, CredentialError):
+                raise known
+            answer = known or source.ask(repository)
+        except CredentialError as error:
+            answers.append(Broken(source.name, error.message.partition("\n")[0]))
+            if not self._is_tolerable(source, error, repository):
+                error.trace = tuple(map(line, answers))
+                raise
+            answers.append(self._without(repository, source, error))
+            return True
+        answers.append(answer)
+        return isinstance(answer, Found)
 
     def _is_tolerable(self, source: Source, error: CredentialError, repository: Repository) -> bool:
         """Whether the registry is known to need no credential, so that *source*, of other programs, may break."""
@@ -214,6 +236,15 @@ class Resolver:
                 )
             last = _anonymous(classification.why)
         return PullSecret(classification, last, (*answers, *plan.left_out))
+
+
+def _asked_at_once(source: Source, repositories: Sequence[Repository]) -> Mapping[Repository, Answer | CredentialError]:
+    """What *source* says of *repositories*, or raises for each; empty where it answers one question at a time."""
+    ask_all = getattr(source, "ask_all", None) if len(repositories) > 1 else None
+    try:
+        return ask_all(repositories) if ask_all else {}
+    except CredentialError as error:
+        return dict.fromkeys(repositories, error)
 
 
 def _anonymous(why: str) -> Found:

@@ -6,12 +6,18 @@ import threading
 import time
 from collections import OrderedDict
 
+from registryauth.errors import CredentialError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from typing import TypeVar
 
     from registryauth.resolver.stored import Looked
     from registryauth.stores import Store
+
+    Question = TypeVar("Question", bound=Hashable)
+    Answers = Mapping[Question, Looked | CredentialError]
 
 #: Seconds. A file system of another machine may be late to say that something changed, and which record is in use is noted
 #: when it is read.
@@ -30,26 +36,38 @@ class Remembered:
         self._answers: OrderedDict[Hashable, tuple[float, Looked]] = OrderedDict()
         self._of: tuple[Store, object] | None = None
 
-    def get(self, store: Store, question: Hashable, read: Callable[[], Looked]) -> Looked:
-        """The answer to *question*: the remembered one, or what *read* gives, which asks *store*."""
+    def get(
+        self, store: Store, questions: Sequence[Question], read: Callable[[Sequence[Question]], Answers[Question]]
+    ) -> Answers[Question]:
+        """The answer to each of *questions*: the remembered one, or what *read* gives for those left, which asks *store*.
+
+        An error is an answer that is not remembered.
+        """
         # Before the reading: what changes after this moment changes the next stamp.
         stamp = store.stamp()
         if stamp is None:
-            return read()
+            return read(questions)
         now = self._clock()
         with self._lock:
             if self._of != (store, stamp):
                 self._answers.clear()
                 self._of = (store, stamp)
-            kept = self._answers.get(question)
-            if kept is not None and now < kept[0]:
+            known = {question: kept[1] for question in questions if (kept := self._answers.get(question)) and now < kept[0]}
+            for question in known:
                 self._answers.move_to_end(question)
-                return kept[1]
-        answer = read()
+        left = [question for question in questions if question not in known]
+        if not left:
+            return known
+        answers = read(left)
         with self._lock:
             if self._of == (store, stamp):
-                self._answers[question] = (now + KEEP, answer)
+                self._remember(answers, now + KEEP)
+        return {**known, **answers}
+
+    def _remember(self, answers: Answers[Question], until: float) -> None:
+        for question, answer in answers.items():
+            if not isinstance(answer, CredentialError):
+                self._answers[question] = (until, answer)
                 self._answers.move_to_end(question)
-                if len(self._answers) > self._limit:
-                    self._answers.popitem(last=False)
-        return answer
+        while len(self._answers) > self._limit:
+            self._answers.popitem(last=False)

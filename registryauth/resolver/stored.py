@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from registryauth._redact import printable
 from registryauth._value import Value
+from registryauth.errors import AmbiguousCredential, CredentialError
 from registryauth.reference import Address
 from registryauth.resolver.answer import Absent, Found
 from registryauth.resolver.remembered import Remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from registryauth.reference import Repository
     from registryauth.stores import Store
+    from registryauth.stores.choice import Choice
     from registryauth.stores.principal import Principal
 
     Renew = Callable[[Store, Principal], Principal]
+    #: What is asked, and the only account that counts.
+    _Question = tuple[Repository, str | None]
 
 _NOTHING_SAID: Mapping[str, str] = {}
 
@@ -54,12 +58,26 @@ class Stored:
 
     def ask(self, repository: Repository) -> Found | Absent:
         """The record at or above *repository*; raise `StoreError` if the store cannot say."""
+        answer = self.ask_all((repository,))[repository]
+        if isinstance(answer, CredentialError):
+            raise answer
+        return answer
+
+    def ask_all(self, repositories: Sequence[Repository]) -> Mapping[Repository, Found | Absent | CredentialError]:
+        """What `ask` gives or raises for each of *repositories*, by one read of the store; raise `StoreError` if it cannot say."""
         store = self._open()
         if store is None:
-            return Absent(self.name, "nothing was stored yet")
-        registry = repository.registry.host
-        account = self._account or self._accounts.get(registry)
-        looked = self._remembered.get(store, (registry, repository.path, account), lambda: self._look(store, repository, account))
+            return dict.fromkeys(repositories, Absent(self.name, "nothing was stored yet"))
+        questions = {repository: (repository, self._account_for(repository)) for repository in repositories}
+        looked = self._remembered.get(store, list(questions.values()), lambda left: self._look(store, left))
+        return {repository: self._answer(store, looked[question]) for repository, question in questions.items()}
+
+    def _account_for(self, repository: Repository) -> str | None:
+        return self._account or self._accounts.get(repository.registry.host)
+
+    def _answer(self, store: Store, looked: Looked | CredentialError) -> Found | Absent | CredentialError:
+        if isinstance(looked, CredentialError):
+            return looked
         record = looked.record
         if record is None:
             return Absent(self.name, looked.detail)
@@ -84,10 +102,19 @@ class Stored:
             ends=lambda: current().slot(now).expires_at,
         )
 
-    def _look(self, store: Store, repository: Repository, account: str | None) -> Looked:
-        from registryauth.stores.choice import choose
+    def _look(self, store: Store, questions: Sequence[_Question]) -> Mapping[_Question, Looked | CredentialError]:
+        from registryauth.stores.choice import choose_from
 
-        choice = choose(store, Address(repository.registry, repository.path), account)
+        answers: dict[_Question, Looked | CredentialError] = {}
+        asked = [(Address(repository.registry, repository.path), account) for repository, account in questions]
+        for question, (address, account), there in zip(questions, asked, store.nearest_all(asked), strict=True):
+            try:
+                answers[question] = self._looked(choose_from(there, store, address, account), *question)
+            except AmbiguousCredential as error:
+                answers[question] = error
+        return answers
+
+    def _looked(self, choice: Choice, repository: Repository, account: str | None) -> Looked:
         record = choice.record
         if record is not None and not record.address.covers(repository):
             # A store is another room, perhaps another machine: what it hands out is checked here once more.

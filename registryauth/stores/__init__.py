@@ -47,6 +47,10 @@ if TYPE_CHECKING:
             """
             ...
 
+        def nearest_all(self, questions: Sequence[tuple[Address, str | None]]) -> Sequence[Sequence[Principal]]:
+            """What `nearest` gives for each address and account, in the order of *questions*; a store that can reads once for all."""
+            ...
+
         def exact(self, key: Key) -> Principal | None:
             """The record with exactly this key. Absent is None."""
             ...

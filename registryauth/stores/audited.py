@@ -68,11 +68,19 @@ class AuditedStore:
 
     def nearest(self, address: Address, account: str | None = None) -> Sequence[Principal]:
         """Every account's record, or *account*'s, at the nearest place at or above *address* that has one."""
-        found = self._asked(Event("read", str(address), account or ""), lambda: self.inner.nearest(address, account))
-        self._hand_out(address, found)
+        return self.nearest_all([(address, account)])[0]
+
+    def nearest_all(self, questions: Sequence[tuple[Address, str | None]]) -> Sequence[Sequence[Principal]]:
+        """What `nearest` gives for each of *questions*; a record that answers several is handed out once."""
+        asked = [Event("read", str(address), account or "") for address, account in questions]
+        found = self._asked(asked[0] if len(asked) == 1 else Event("listed"), lambda: self.inner.nearest_all(questions))
+        handed_out = {record.key: record for there in found for record in there}
+        self._hand_out(questions[0][0] if len(questions) == 1 else None, list(handed_out.values()))
+        now = self._clock()
         # Of several accounts, the one that is the default is the one that is used.
-        if chosen := limits.preferred(record for record in found if not record.disabled_at):
-            self.last_used.touch(chosen.key, self._clock())
+        chosen = (limits.preferred(record for record in there if not record.disabled_at) for there in found)
+        for key in {record.key for record in chosen if record is not None}:
+            self.last_used.touch(key, now)
         return found
 
     def exact(self, key: Key) -> Principal | None:
@@ -157,8 +165,9 @@ class AuditedStore:
             self._failed([event], error)
             raise
 
-    def _hand_out(self, address: Address, found: Sequence[Principal]) -> None:
-        if len(found) > _MOST_LINES:
+    def _hand_out(self, address: Address | None, found: Sequence[Principal]) -> None:
+        """Write down that *found* was read; *address* is the place if it is one, of which a line with their number may do."""
+        if address is not None and len(found) > _MOST_LINES:
             self._record([Event("listed", str(address), count=len(found))])
         else:
             now = self._clock()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from functools import cache
 
 from registryauth._json import Node, load_json
 from registryauth._redact import printable
@@ -87,13 +88,27 @@ class AzureKeyVaultStore:
 
     def nearest(self, address: Address, account: str | None = None) -> Sequence[Principal]:
         """Every account's record, or *account*'s, at the nearest place at or above *address* that has one."""
-        there = self._names() if account is None else []
+        return self.nearest_all([(address, account)])[0]
+
+    def nearest_all(self, questions: Sequence[tuple[Address, str | None]]) -> Sequence[Sequence[Principal]]:
+        """What `nearest` gives for each of *questions*; the names are listed once at most, and each secret read once."""
+        names, at = cache(self._names), cache(lambda start: self._records(_at(names(), start)))
+        exact = cache(self.exact)
+        return [self._nearest(*question, at, exact) for question in questions]
+
+    def _nearest(
+        self,
+        address: Address,
+        account: str | None,
+        at: Callable[[str], Sequence[Principal]],
+        exact: Callable[[Key], Principal | None],
+    ) -> Sequence[Principal]:
         for host, path in places(address):
             if account is not None:
-                single = self.exact(Key.of(host, path, account))
+                single = exact(Key.of(host, path, account))
                 found: Sequence[Principal] = [single] if single else ()
             else:
-                found = self._records(_at(there, f"{self._prefix}-{_hash(host, path)}-"))
+                found = at(f"{self._prefix}-{_hash(host, path)}-")
             if found:
                 return found
         return ()

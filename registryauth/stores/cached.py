@@ -17,7 +17,7 @@ from registryauth.stores.remote import Unreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from registryauth.reference import Address
@@ -75,6 +75,10 @@ class CachedStore:
         """What the remote store says; the same as last time where it is away."""
         return self._answered(_Question("nearest", address, account), lambda: self._remote.nearest(address, account))
 
+    def nearest_all(self, questions: Sequence[tuple[Address, str | None]]) -> Sequence[Sequence[Principal]]:
+        """What the remote store says; the same as last time where it is away."""
+        return self._all_answered([_Question("nearest", *each) for each in questions], lambda: self._remote.nearest_all(questions))
+
     def exact(self, key: Key) -> Principal | None:
         """What the remote store says; the same as last time where it is away."""
         return self._single(_Question("exact", key.address, key.account), lambda: self._remote.exact(key))
@@ -131,15 +135,20 @@ class CachedStore:
         return next(iter(self._answered(question, listed)), None)
 
     def _answered(self, question: _Question, ask: Callable[[], Sequence[Principal]]) -> Sequence[Principal]:
+        return self._all_answered([question], lambda: [ask()])[0]
+
+    def _all_answered(
+        self, questions: Sequence[_Question], ask: Callable[[], Sequence[Sequence[Principal]]]
+    ) -> Sequence[Sequence[Principal]]:
         try:
-            records = ask()
+            answers = ask()
         except Unreachable as away:
-            return self._last(question, away)
+            return [self._last(question, away) for question in questions]
         try:
-            self._keep(question, records)
+            self._keep(dict(zip(questions, answers, strict=True)))
         except StoreError as error:
             self._notice(f"this answer cannot be kept for the time that the store is away: {error}")
-        return records
+        return answers
 
     def _last(self, question: _Question, away: Unreachable) -> Sequence[Principal]:
         """What was answered last time; raise *away* where there was nothing, or it is too old."""
@@ -155,15 +164,25 @@ class CachedStore:
         self._notice(f"{away.message}; what it said of {what} {_span(age)} ago comes from the cache")
         return [each.record for each in kept]
 
-    def _keep(self, question: _Question, records: Sequence[Principal]) -> None:
+    def _keep(self, answers: Mapping[_Question, Sequence[Principal]]) -> None:
         now = int(self._clock())
-        before = self._kept(question)
-        if [each.record for each in before] == list(records) and (not before or 0 <= now - before[0].at <= self._max_age * _FRESH):
+        before = {question: self._kept(question) for question in answers}
+        news = {question: records for question, records in answers.items() if not self._is_fresh(before[question], records, now)}
+        if not news:
             return
         self._sweep(lambda kept: now - kept.at > self._max_age)
-        self._cache.put_all([(_entry(question, number, record, now, len(records)), None) for number, record in enumerate(records)])
-        for number in range(len(records), len(before)):
-            self._cache.delete(question.entry(number))
+        entries = (
+            _entry(question, number, record, now, len(records))
+            for question, records in news.items()
+            for number, record in enumerate(records)
+        )
+        self._cache.put_all([(entry, None) for entry in entries])
+        for question, records in news.items():
+            for number in range(len(records), len(before[question])):
+                self._cache.delete(question.entry(number))
+
+    def _is_fresh(self, kept: Sequence[_Kept], records: Sequence[Principal], now: int) -> bool:
+        return [each.record for each in kept] == list(records) and (not kept or 0 <= now - kept[0].at <= self._max_age * _FRESH)
 
     def _kept(self, question: _Question) -> Sequence[_Kept]:
         """The whole of an answer, in its order; empty where a part of it is missing."""

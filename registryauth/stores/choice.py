@@ -32,8 +32,12 @@ def choose(store: Store, address: Address, account: str | None = None) -> Choice
     A disabled record counts as absent. Where several accounts are in use at that place, the one preferred last is the default;
     raise `AmbiguousCredential` if none was ever preferred. One read of the store, unless all that was found is disabled.
     """
+    return choose_from(store.nearest(address, account), store, address, account)
+
+
+def choose_from(there: Sequence[Principal], store: Store, address: Address, account: str | None = None) -> Choice:
+    """What `choose` gives where *there* is what `Store.nearest` gave."""
     disabled: tuple[Principal, ...] = ()
-    there: Sequence[Principal] = store.nearest(address, account)
     while there:
         usable = [record for record in there if not record.disabled_at]
         disabled += tuple(record for record in there if record.disabled_at)

@@ -58,23 +58,16 @@ class EncryptedStore:
 
     def nearest(self, address: Address, account: str | None = None) -> Sequence[Principal]:
         """Every account's record, or *account*'s, at the nearest place at or above *address* that has one."""
+        return self.nearest_all([(address, account)])[0]
+
+    def nearest_all(self, questions: Sequence[tuple[Address, str | None]]) -> Sequence[Sequence[Principal]]:
+        """What `nearest` gives for each of *questions*, all of one moment."""
         self.unlock()
         with Transaction(self.path) as connection:
             unlocked = connection and self.unlocked(connection)
             if not connection or not unlocked:
-                return ()
-            candidates = places(address)
-            hosts, paths = dict.fromkeys(host for host, _ in candidates), dict.fromkeys(path for _, path in candidates)
-            narrowed = "" if account is None else " AND account = ?"
-            found = connection.execute(
-                f"SELECT DISTINCT registry, path FROM records WHERE registry IN ({_marks(hosts)}) AND path IN ({_marks(paths)}){narrowed}",  # noqa: S608 - marks only
-                (*hosts, *paths, *(() if account is None else (account,))),
-            ).fetchall()
-            if not found:
-                return ()
-            place = min(((registry.decode(), path.decode()) for registry, path in found), key=candidates.index)
-            there = connection.execute(rows.AT, place) if account is None else connection.execute(rows.EXACT, (*place, account))
-            return rows.records(self.path, there, unlocked)
+                return [()] * len(questions)
+            return [rows.records(self.path, _nearest(connection, *question), unlocked) for question in questions]
 
     def exact(self, key: Key) -> Principal | None:
         """The record with exactly this key."""
@@ -316,6 +309,21 @@ class EncryptedStore:
         data_key = header.data_key(key)
         assert data_key is not None  # noqa: S101 - wrapped a moment ago
         return header, data_key
+
+
+def _nearest(connection: sqlite3.Connection, address: Address, account: str | None) -> Iterable[rows.Row]:
+    """The rows of the nearest place for *address*."""
+    candidates = places(address)
+    hosts, paths = dict.fromkeys(host for host, _ in candidates), dict.fromkeys(path for _, path in candidates)
+    narrowed = "" if account is None else " AND account = ?"
+    found = connection.execute(
+        f"SELECT DISTINCT registry, path FROM records WHERE registry IN ({_marks(hosts)}) AND path IN ({_marks(paths)}){narrowed}",  # noqa: S608 - marks only
+        (*hosts, *paths, *(() if account is None else (account,))),
+    ).fetchall()
+    if not found:
+        return ()
+    place = min(((registry.decode(), path.decode()) for registry, path in found), key=candidates.index)
+    return connection.execute(rows.AT, place) if account is None else connection.execute(rows.EXACT, (*place, account))
 
 
 def _marks(values: Collection[str]) -> str:

@@ -43,6 +43,10 @@ class MemoryStore:
         nearest = min((candidates.index((r.address.registry.host, r.address.path)) for r in found), default=0)
         return [r for r in found if (r.address.registry.host, r.address.path) == candidates[nearest]]
 
+    def nearest_all(self, questions: Sequence[tuple[Address, str | None]]) -> Sequence[Sequence[Principal]]:
+        """What `nearest` gives for each of *questions*."""
+        return [self.nearest(*question) for question in questions]
+
     def exact(self, key: Key) -> Principal | None:
         """The record with exactly this key."""
         with self._lock:

@@ -9,6 +9,7 @@ versions are destroyed.
 from __future__ import annotations
 
 import time
+from functools import cache
 
 from registryauth._json import load_json
 from registryauth._redact import printable
@@ -68,17 +69,32 @@ class VaultStore:
 
     def nearest(self, address: Address, account: str | None = None) -> Sequence[Principal]:
         """Every account's record, or *account*'s, at the nearest place at or above *address* that has one."""
+        return self.nearest_all([(address, account)])[0]
+
+    def nearest_all(self, questions: Sequence[tuple[Address, str | None]]) -> Sequence[Sequence[Principal]]:
+        """What `nearest` gives for each of *questions*, by one request for each folder and each record that it takes."""
+        keys, record = cache(self._keys), cache(self.exact)
+        return [self._nearest(*question, keys, record) for question in questions]
+
+    def _nearest(
+        self,
+        address: Address,
+        account: str | None,
+        keys: Callable[[str], Sequence[Key]],
+        exact: Callable[[Key], Principal | None],
+    ) -> Sequence[Principal]:
         candidates = places(address)
         for host in dict.fromkeys(host for host, _ in candidates):
             paths = [path for name, path in candidates if name == host]
             try:
-                there = self._keys(host)
+                there = keys(host)
             except Forbidden as error:
                 if account is None:
                     raise Forbidden(error.message, hint=f"{error.hint}; where the account is named, nothing has to be listed") from error
                 there = [Key.of(host, path, account) for path in paths]
             for path in paths:
-                if found := self._records(key for key in there if key.address.path == path and account in (None, key.account)):
+                wanted = (key for key in there if key.address.path == path and account in (None, key.account))
+                if found := [record for record in map(exact, wanted) if record is not None]:
                     return found
         return ()
 

@@ -148,6 +148,23 @@ class StoreContract:
         assert list(store.nearest(Address.parse("r.example/a/b"), "nobody")) == []
         assert list(store.nearest(Address.parse("other.example/a/b"))) == []
 
+    def test_several_questions_have_the_answers_that_each_has_alone(self, store: Store) -> None:
+        """In their order, also where two are the same, or nothing is there."""
+        for address, account in (
+            ("r.example", "z"),
+            ("r.example/a", "x"),
+            ("r.example/a", "y"),
+            ("*.s.example", "w"),
+            ("x.s.example", "x"),
+        ):
+            store.put(a_record(address, account, wildcard=True))
+        places = ("r.example/a/b", "r.example", "t.example", "nobody.test", "r.example/a/b", "x.s.example/c", "y.s.example")
+        questions = [(Address.parse(place), account) for place in places for account in (None, "x", "nobody")]
+        assert [sorted(found, key=str) for found in store.nearest_all(questions)] == [
+            sorted(store.nearest(*question), key=str) for question in questions
+        ]
+        assert list(store.nearest_all([])) == []
+
     def test_a_stamp_is_another_one_after_every_change(self, store: Store) -> None:
         """A store that cannot tell has none; reading changes nothing."""
         seen = [store.stamp()]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from registryauth.errors import AmbiguousCredential
 from registryauth.reference import Address
 from registryauth.resolver.remembered import KEEP, Remembered
 from registryauth.resolver.stored import Looked
@@ -33,7 +34,11 @@ def get(reads):
     """Ask *remembered* something; each reading has another answer."""
 
     def get(remembered, store, question="q"):
-        return remembered.get(store, question, lambda: reads.append(question) or Looked(None, f"reading {len(reads)}")).detail
+        def read(questions):
+            reads.append(questions)
+            return {each: Looked(None, f"reading {len(reads)}") for each in questions}
+
+        return remembered.get(store, [question], read)[question].detail
 
     return get
 
@@ -61,47 +66,69 @@ def test_another_store_is_another_memory(get):
     assert [get(remembered, Stamped()), get(remembered, Stamped())] == ["reading 1", "reading 2"]
 
 
-def test_what_changes_while_it_is_read_is_not_used_again():
+def test_what_changes_while_it_is_read_is_not_used_again(get):
     remembered, store = Remembered(), Stamped("one")
 
-    def read():
+    def read(_):
         # Somebody wrote after we had looked at the stamp.
         store.given = "two"
-        return Looked(None, "of either state")
+        return {"q": Looked(None, "of either state")}
 
-    remembered.get(store, "q", read)
-    assert remembered.get(store, "q", lambda: Looked(None, "fresh")).detail == "fresh"
+    remembered.get(store, ["q"], read)
+    assert get(remembered, store) == "reading 1"
 
 
 def test_what_was_read_before_a_change_is_not_kept_for_those_who_ask_after_it(get):
     remembered, store = Remembered(), Stamped("one")
 
-    def read():
+    def read(_):
         # While we read, somebody wrote, and somebody else asked.
         store.given = "two"
         get(remembered, store, "another")
-        return Looked(None, "before the change")
+        return {"q": Looked(None, "before the change")}
 
-    remembered.get(store, "q", read)
-    assert remembered.get(store, "q", lambda: Looked(None, "fresh")).detail == "fresh"
+    remembered.get(store, ["q"], read)
+    assert get(remembered, store) == "reading 2"
 
 
 def test_a_failure_is_not_remembered(get):
     remembered, store = Remembered(), Stamped()
 
-    def broken():
+    def broken(_):
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        remembered.get(store, "q", broken)
+        remembered.get(store, ["q"], broken)
     assert get(remembered, store) == "reading 1"
+
+
+def test_an_error_among_the_answers_is_given_and_not_remembered(get):
+    remembered, store = Remembered(), Stamped()
+    error = AmbiguousCredential("which?")
+    answers = remembered.get(store, ["q", "other"], lambda _: {"q": error, "other": Looked(None, "found")})
+    assert answers == {"q": error, "other": Looked(None, "found")}
+    assert get(remembered, store, "other") == "found"
+    assert get(remembered, store, "q") == "reading 1"
+
+
+def test_only_what_is_not_known_is_read(get, reads):
+    remembered, store = Remembered(), Stamped()
+    get(remembered, store, "a")
+    answers = remembered.get(store, ["a", "b", "c"], lambda left: {each: Looked(None, f"{each} of {left}") for each in left})
+    assert [answers[each].detail for each in "abc"] == ["reading 1", "b of ['b', 'c']", "c of ['b', 'c']"]
+
+
+def test_more_questions_than_are_remembered_are_all_answered():
+    remembered = Remembered(2)
+    answers = remembered.get(Stamped(), [1, 2, 3], lambda left: {each: Looked(None, str(each)) for each in left})
+    assert [answers[each].detail for each in (1, 2, 3)] == ["1", "2", "3"]
 
 
 def test_the_one_not_asked_for_longest_is_forgotten_first(get, reads):
     remembered, store = Remembered(2), Stamped()
     for question in ("a", "b", "a", "c", "a", "b"):
         get(remembered, store, question)
-    assert reads == ["a", "b", "c", "b"]
+    assert reads == [["a"], ["b"], ["c"], ["b"]]
 
 
 def test_nothing_is_used_for_ever(get):
@@ -185,7 +212,7 @@ def test_while_another_thread_writes_no_reader_sees_an_older_secret_than_the_las
     def read():
         while not done.is_set():
             floor = last[0]
-            looked = remembered.get(store, "q", lambda: Looked(store.get(Address.parse("host.example")), ""))
+            looked = remembered.get(store, ["q"], lambda _: {"q": Looked(store.get(Address.parse("host.example")), "")})["q"]
             if int(looked.record.slots[0].secret) < floor:
                 wrong.append((floor, looked.record.slots[0].secret))
 

@@ -76,6 +76,21 @@ def test_where_no_store_was_made_yet_the_answer_is_absent():
     assert ask(None) == Absent("store", "nothing was stored yet")
 
 
+def test_several_repositories_are_answered_by_one_read_and_an_ambiguous_one_spoils_no_other(store):
+    reads, nearest_all = [], store.nearest_all
+    store.nearest_all = lambda questions: reads.append(questions) or nearest_all(questions)
+    source = Stored(lambda: store, clock=lambda: 1000.0)
+    for account in ("a", "b"):
+        store.put(Principal(Address.parse("two.example"), account, (Slot("x"),)))
+    names = ("registry.example/team/model", "registry.example/other", "two.example/x", "evil.example/x")
+    answers = source.ask_all([Repository.parse(name) for name in names])
+    assert len(reads) == 1
+    one, other, ambiguous, nothing = answers.values()
+    assert (one.fetch().credential, other.fetch().credential) == (Basic("puller", CANARY), Basic("host", "x"))
+    assert isinstance(ambiguous, AmbiguousCredential)
+    assert isinstance(nothing, Absent)
+
+
 def test_a_locked_store_is_broken(store):
     def locked(address, account=None):
         raise StoreLocked("the key is not at hand")

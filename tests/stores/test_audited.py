@@ -117,6 +117,14 @@ def test_of_very_many_one_line_says_how_many(wrap, events):
     assert events("event", "address", "count") == [("listed", "r.example", 17)]
 
 
+def test_a_record_that_answers_several_questions_has_one_line_and_so_has_every_other(wrap, events):
+    inner = MemoryStore()
+    inner.put_all([(a_record(f"r{number}.example", "me"), 0) for number in range(17)])
+    questions = [(Address.parse(f"r{number}.example/{path}"), None) for path in ("a", "b") for number in range(17)]
+    wrap(inner).nearest_all([*questions, (Address.parse("nobody.example"), None)])
+    assert events("event", "address") == [("read", f"r{number}.example") for number in range(17)]
+
+
 def test_a_list_is_one_line_with_a_count(audited, open_again, events):
     for account in ("a", "b"):
         open_again().put(a_record("r.example", account))
