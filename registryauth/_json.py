@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from registryauth.errors import ConfigurationError, Error
+from registryauth.errors import AuthError, AzureError, ConfigurationError, ContentError, Error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 #: Docker's and containers' files with some thousand registries stay below one MiB.
 MAX_JSON = 4 * 1024 * 1024
+
+#: What complaints about a service's answer are; registries' own content may come from a file, too.
+_FROM_A_SERVICE = (AuthError, AzureError, ContentError)
+_FROM_ELSEWHERE = "it is not what that service answers: is the address right, and no proxy in the way?"
+_PORTAL = "a captive portal or a proxy answers in its place: open a web page, or look at the proxy's settings"
 
 #: What an address looks like; any other key might itself be a secret, or ``user:password@host``.
 _SHOWN_KEY = r"[A-Za-z0-9._:/\[\]-]{1,120}"
@@ -36,19 +41,26 @@ def load_json(data: bytes, what: str, limit: int = MAX_JSON, *, error: type[Erro
         raise error(f"{what} is larger than the {limit} bytes allowed")
     if data.startswith(b"\xef\xbb\xbf"):
         raise error(f"{what} begins with a byte order mark", hint="save it as UTF-8 without one; docker cannot read it either")
-    fault = ""
+    fault, hint = "", _advice(error)
     try:
         return json.loads(data.decode("utf-8"), parse_constant=_refuse)
     except UnicodeDecodeError:
         fault = "is not UTF-8"
     except json.JSONDecodeError as broken:
         fault = f"is not JSON (line {broken.lineno}, column {broken.colno})"
+        if issubclass(error, _FROM_A_SERVICE) and data.lstrip()[:1] == b"<":
+            fault, hint = "is a web page where JSON belongs", _PORTAL
     except RecursionError:
         fault = "is nested too deeply"
     except ValueError:
         fault = "holds a number that JSON does not have"
     # Raised out here, so that no traceback leads back to the content.
-    raise error(f"{what} {fault}", hint="correct or remove it")
+    raise error(f"{what} {fault}", hint=hint)
+
+
+def _advice(error: type[Error]) -> str:
+    """What to do about a document whose complaints are of the kind *error*: a file is one's own, a service's answer is not."""
+    return _FROM_ELSEWHERE if issubclass(error, (AuthError, AzureError)) else "correct or remove it"
 
 
 def _refuse(_: str) -> None:
@@ -119,4 +131,4 @@ class Node:
         return Node(value, self.what, f"{self.path}.{shown}" if self.path else shown, error=self._error)
 
     def _wrong(self, wanted: str) -> Error:
-        return self._error(f"{self.what}: {self.path or 'the whole of it'} must be {wanted}", hint="correct or remove it")
+        return self._error(f"{self.what}: {self.path or 'the whole of it'} must be {wanted}", hint=_advice(self._error))

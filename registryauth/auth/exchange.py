@@ -121,7 +121,10 @@ def read_token(body: bytes, headers: Headers, now: float) -> Token:
     answer = _object(body)
     value = answer.get("token") or answer.get("access_token")
     if not isinstance(value, str) or not re.fullmatch(_SENDABLE, value):
-        raise TokenRefused("the token server answered without a token", hint="it may not be a container registry's token server")
+        raise TokenRefused(
+            "the token server answered without a token: neither its field token nor access_token is one",
+            hint="it may not be a container registry's token server",
+        )
     claims = claims_of(value)
     expires_at = now + _lifetime(answer, claims, headers, now)
     words = ((_granted(claims), "the token says"), (_granted(answer), "the token server says"), (_scope(answer), "the token server says"))

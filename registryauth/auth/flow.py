@@ -20,7 +20,7 @@ from registryauth.auth.exchange import Token
 from registryauth.auth.recent import Recent
 from registryauth.auth.scope import Scope, merge, parse_scopes
 from registryauth.credentials import NOBODY, Anonymous, Basic, Pinned, RegistryToken
-from registryauth.errors import RealmRefused, SizeMismatch, TokenRefused, TransportError, UnsupportedScheme
+from registryauth.errors import RealmRefused, SizeMismatch, TokenRefused, TooManyRequests, TransportError, UnsupportedScheme
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -325,7 +325,10 @@ def _refusal(origin: Origin, realm: Url, response: Response, reason: str, *, ano
     if status == 429:
         wait = response.headers.get("retry-after")
         hint = f"try again in {wait} seconds" if wait.isascii() and wait.isdecimal() else "try again later"
-        return TokenRefused(f"{where} is throttling us{said}", status=status, hint=hint)
+        error = TokenRefused(f"{where} is throttling us{said}", status=status, hint=hint)
+        # Nobody was refused anything: who gets 4 for it would look for another secret.
+        error.exit_code = TooManyRequests.exit_code
+        return error
     if status in (400, 401) and not anonymous:
         return TokenRefused(
             f"{where} refused the credential for {origin.netloc}{said}",

@@ -16,7 +16,7 @@ from registryauth._origin import Url, is_loopback
 from registryauth._value import Value
 from registryauth.auth.challenge import choose, parse
 from registryauth.auth.exchange import MAX_TOKEN_BODY, read_refusal
-from registryauth.azure.acr_errors import Refusal, is_azures, meaning
+from registryauth.azure.acr_errors import Refusal, meaning, unreached
 from registryauth.azure.clouds import REGISTRY_SCOPE
 from registryauth.azure.entra_errors import AUDIENCE_CODES
 from registryauth.azure.exchange import exchange_request, is_bearer, read_refresh_token, service_of, tenant_of
@@ -151,8 +151,7 @@ class Acr:
             origin = registry.origin(plain_http=True)
             response = self._challenge(origin)
         except TransportError as error:
-            if is_azures(registry):
-                error.hint = f"{error.hint}; a registry that is not there has no name in DNS, and behind a private endpoint one inside only"
+            unreached(error, registry)
             raise
         with response:
             if response.status == 401 and (lines := response.headers.all("www-authenticate")):

@@ -11,6 +11,7 @@ import re
 from registryauth._redact import printable
 from registryauth._value import Value
 from registryauth.azure.entra_errors import GUID
+from registryauth.credentials import TOKEN_USERNAME
 from registryauth.errors import TokenRefused
 from registryauth.registries import provider_of
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Literal
 
-    from registryauth.errors import Error
+    from registryauth.errors import Error, TransportError
     from registryauth.reference import Registry
 
 _ADDRESS = r"client with IP\W{1,8}([0-9A-Fa-f.:/]{2,60})"
+_ABAC_ROLE = "Container Registry Repository Reader (it has repository permissions, where AcrPull counts for nothing)"
 _ROLE = (
     "AcrPull, or in a registry with repository permissions (ABAC) Container Registry Repository Reader; a new one takes up to 10 minutes"
 )
@@ -39,7 +41,7 @@ class Refusal(Value):
     """A registry's refusal: its *status*, all of its *words*, and the account that asked, empty for a token, None for nobody.
 
     What was refused at the *stage* ``door`` is a sign-in, at ``token`` a credential, and at ``image`` what a credential that was
-    taken is to do there.
+    taken is to do there; with *is_catalog* that is to list its repositories.
     """
 
     registry: Registry
@@ -47,6 +49,7 @@ class Refusal(Value):
     words: str
     account: str | None = ""
     stage: Literal["door", "token", "image"] = "image"
+    is_catalog: bool = False
 
     @property
     def name(self) -> str:
@@ -58,10 +61,27 @@ class Refusal(Value):
         """Whether the admin user asked: it is called as the registry is."""
         return (self.account or "").lower() in (self.name, self.registry.host.partition(".")[0])
 
+    @property
+    def is_token(self) -> bool:
+        """Whether a token of the registry's own asked: neither the admin user, nor somebody of Entra's."""
+        entras = self.account in (None, "", TOKEN_USERNAME) or bool(re.fullmatch(GUID, self.account or ""))
+        return not entras and not self.is_admin
+
 
 def is_azures(registry: Registry) -> bool:
     """Whether *registry* is one of Azure's by its name."""
     return provider_of(registry).name == "acr"
+
+
+def look_alike(registry: Registry) -> Meaning | None:
+    """What there is to say of a host that has the name of a registry of Azure's in it, and is somebody else's; None of any other."""
+    posed = re.search(r"(?:\A|\.)(azurecr\.(?:io|cn|us|de))\.", registry.hostname)
+    if not posed:
+        return None
+    return Meaning(
+        f"{registry} only looks like a registry of Azure's: it belongs to whoever owns {registry.hostname[posed.end() :]}",
+        f"a registry's name ends in .{posed[1]}; one that is meant is allowed by its own table in the configuration",
+    )
 
 
 def meaning(refusal: Refusal) -> Meaning | None:
@@ -72,16 +92,52 @@ def meaning(refusal: Refusal) -> Meaning | None:
     return _by_status(refusal)
 
 
-def sharpen(error: Error, registry: Registry, status: int, account: str | None = None) -> None:
+def what_lets_pull(registry: Registry, account: str | None, *, abac: bool | None = None) -> str:
+    """What *account* lacks that gets a token and no right in it, as a hint; empty unless *registry* is one of Azure's.
+
+    *abac* says whether the registry has repository permissions, None where that is not known.
+    """
+    if not is_azures(registry):
+        return ""
+    refusal = Refusal(registry, 403, "", account)
+    name = refusal.name
+    if refusal.is_token:
+        shown = printable(account or "", 60)
+        return f"az acr token show --registry {name} --name {shown} shows its scope map: it must hold the repository, with content/read"
+    role = _ROLE if abac is None else f"{_ABAC_ROLE if abac else 'AcrPull'}; a new one takes up to 10 minutes"
+    return f"it needs a role: {role}; or is the repository's name another?"
+
+
+def unreached(error: TransportError, registry: Registry) -> None:
+    """Say in *error*, if *registry* is one of Azure's and was not found or did not answer, what that may mean there."""
+    if is_azures(registry) and re.search(r"\Acannot reach |did not answer in time|there is no host ", error.message):
+        error.hint = (
+            f"{error.hint.rstrip('?')}? A registry that is not there has no name in DNS, and behind a private endpoint it has one, "
+            f"or answers, inside only: registryauth doctor {registry}/REPOSITORY looks closer"
+        )
+
+
+def sharpen(
+    error: Error, registry: Registry, status: int, account: str | None = None, *, words: str = "", is_catalog: bool = False
+) -> None:
     """Put into *error*, which quotes a registry's words, what they mean, if *registry* is one of Azure's and they mean one thing.
 
-    *account* is whose credential was refused, empty for a token, None for none.
+    *account* is whose credential was refused, empty for a token, None for none; *words* are what else was answered.
     """
     if not is_azures(registry):
         return
-    found = meaning(Refusal(registry, status, str(error), account, "token" if isinstance(error, TokenRefused) else "image"))
+    stage: Literal["token", "image"] = "token" if isinstance(error, TokenRefused) else "image"
+    found = meaning(Refusal(registry, status, f"{error} {words}", account, stage, is_catalog))
     if found:
-        restate(error, f"{error.message}; {found.said}" if found.said else error.message, found.hint)
+        # Azure's support finds a request by this; of one that is understood nobody asks them, and a terminal cuts long lines.
+        message = re.sub(r"\.? CorrelationId: [0-9a-fA-F-]{36}", "", error.message)
+        restate(error, f"{message}; {found.said}" if found.said else message, found.hint)
+
+
+def speaks_for_itself(error: Error) -> bool:
+    """Whether a refusal says why in so many words, and has nothing to do with whether a secret is good."""
+    about_something_else = r"client with IP|Request Header Or Cookie Too Large|answered without a token|is throttling us"
+    return bool(re.search(about_something_else, error.message))
 
 
 def restate(error: Error, message: str, hint: str) -> None:
@@ -111,6 +167,8 @@ def _secret(refusal: Refusal, _: re.Match[str]) -> Meaning:
 
 
 def _unknown(refusal: Refusal, _: re.Match[str]) -> Meaning:
+    if refusal.is_admin:
+        return _admin(refusal)
     who = printable(refusal.account or "", 60) or "the account"
     return Meaning(
         f"the registry's tenant knows no application {who}",
@@ -128,9 +186,15 @@ def _no_guid(refusal: Refusal, _: re.Match[str]) -> Meaning:
 
 
 def _admin(refusal: Refusal) -> Meaning:
+    if re.search(r"client id must be guid|not registered with AAD", refusal.words, re.IGNORECASE):
+        return Meaning(
+            "the registry takes the admin user's name for a client ID, so its admin user is disabled",
+            f"az acr update --name {refusal.name} --admin-enabled true; better than an admin user is a service principal with AcrPull",
+        )
     return Meaning(
-        "the admin user is disabled, or its password was regenerated",
-        f"az acr show --name {refusal.name} --query adminUserEnabled; better than an admin user is a service principal with AcrPull",
+        "the admin user's password is wrong or was regenerated, or the admin user is disabled",
+        f"az acr credential show --name {refusal.name}: its two are called password and password2 (a token's password1 and password2);"
+        " a new one takes a minute to be known",
     )
 
 
@@ -156,8 +220,12 @@ def _forwarded(_refusal: Refusal, _: re.Match[str]) -> Meaning:
 
 
 def _no_right(refusal: Refusal, _: re.Match[str]) -> Meaning:
-    if refusal.account and not re.fullmatch(GUID, refusal.account) and not refusal.is_admin:
-        hint = f"az acr token show --registry {refusal.name} --name {printable(refusal.account, 60)} shows its scope map"
+    if refusal.is_catalog:
+        who = "no token of a registry's own lists its repositories" if refusal.is_token else "the account has no role to list repositories"
+        lister = "to list takes AcrPull, or in a registry with repository permissions (ABAC) Container Registry Repository Catalog Lister"
+        return Meaning(who, f"ask for each repository by its name; {lister}")
+    if refusal.is_token:
+        hint = f"az acr token show --registry {refusal.name} --name {printable(refusal.account or '', 60)} shows its scope map"
         return Meaning("the token's scope map does not hold this repository, or this action", hint)
     return Meaning("the account has no role that allows this", f"it needs {_ROLE}")
 
@@ -169,10 +237,11 @@ def _required(refusal: Refusal, found: re.Match[str]) -> Meaning | None:
         return _no_right(refusal, found)
     if refusal.is_admin:
         return _admin(refusal)
-    if refusal.account and not re.fullmatch(GUID, refusal.account):
+    if refusal.is_token:
         return Meaning(
             "the token is disabled, has expired, or its password is wrong",
-            f"az acr token show --registry {refusal.name} --name {printable(refusal.account, 60)}; new passwords take a minute to be known",
+            f"az acr token show --registry {refusal.name} --name {printable(refusal.account or '', 60)};"
+            " new passwords take a minute to be known",
         )
     return Meaning("", f"either the credential is no longer good, or it has no role there: it needs {_ROLE}") if refusal.account else None
 

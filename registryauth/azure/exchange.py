@@ -67,7 +67,9 @@ def read_refresh_token(body: bytes, headers: Headers, now: float) -> RefreshToke
     answer = load_json(body, "the answer to the exchange", MAX_TOKEN_BODY, error=TokenRefused)
     value = answer.get("refresh_token") if isinstance(answer, dict) else None
     if not isinstance(value, str) or not re.fullmatch(SENDABLE, value):
-        raise TokenRefused("the exchange gave no refresh token", hint="is that an Azure container registry?")
+        raise TokenRefused(
+            "the exchange gave no refresh token: its answer has no refresh_token", hint="is that an Azure container registry?"
+        )
     expires_at = expiry_of(value)
     if expires_at and abs(ahead := _server_time(headers, now) - now) > _SKEW:
         expires_at = int(expires_at - ahead)

@@ -12,9 +12,12 @@ from registryauth.cli.options import Access, Misuse, Output, OutputOption
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from registryauth.azure.acr_errors import Meaning
+    from registryauth.azure.standing import Standing
     from registryauth.cli.session import Session
     from registryauth.diagnosis import Blotter, Diagnosis, Surroundings
+    from registryauth.reference import Registry
     from registryauth.resolver import PullSecret
+    from registryauth.stores import Principal
 
 
 def doctor(
@@ -88,16 +91,33 @@ def _walked(text: str, platform: object, access: Access, blotter: Blotter) -> Di
             time.perf_counter,
             blotter,
             lambda secret: _second_opinion(session, secret),
+            lambda registry, path, secret, at_the_door: _standing(session, registry, path, secret, at_the_door=at_the_door),
         )
         return examine(Walk(text, tools, platform))  # type: ignore[arg-type]
 
 
 def _second_opinion(session: Session, secret: PullSecret) -> Meaning | None:
     """What Entra says of a service principal that the registry refuses."""
+    from registryauth.principals.diagnosed import entra_says
+
+    record = _record(session, secret)
+    return entra_says(session.config, session.environ)(record, secret.reference.registry) if record else None
+
+
+def _standing(session: Session, registry: Registry, path: str, secret: PullSecret | None, *, at_the_door: bool) -> Standing | None:
+    """What resource management says of the account that the registry refuses, if somebody is signed in who may ask."""
+    from registryauth.principals.diagnosed import management_says
+
+    record = _record(session, secret) if secret and not at_the_door else None
+    ask = management_says(session.config, session.environ)
+    return ask(registry, path, secret.account if secret else "", record, at_the_door)
+
+
+def _record(session: Session, secret: PullSecret) -> Principal | None:
+    """The record that *secret* is, None where it is none of our store's."""
     from contextlib import closing
 
     from registryauth.azure import vault_token
-    from registryauth.principals.diagnosed import entra_says
     from registryauth.reference import Address
     from registryauth.stores import from_config
     from registryauth.stores.audited import behind
@@ -107,7 +127,7 @@ def _second_opinion(session: Session, secret: PullSecret) -> Meaning | None:
     address = Address(secret.reference.registry, secret.reference.repository.path)
     with closing(from_config(session.config, session.environ, ask=session.ask, azure_token=vault_token)) as store:
         records = behind(store).nearest(address, secret.account or None)
-    return entra_says(session.config, session.environ)(records[0], secret.reference.registry) if records else None
+    return records[0] if records else None
 
 
 def _surroundings(blotter: Blotter) -> Surroundings:

@@ -11,9 +11,10 @@ from typing import Any
 import typer
 
 from registryauth._redact import printable
+from registryauth.azure.acr_errors import look_alike
 from registryauth.cli.console import is_terminal, say
 from registryauth.cli.session import Session
-from registryauth.errors import Denied, StoreError, TokenRefused, Unauthorized
+from registryauth.errors import ConfigurationError, Denied, StoreError, TokenRefused, Unauthorized
 from registryauth.principals import Registration, register
 from registryauth.principals.dates import parse_moment
 from registryauth.reference import Address, Repository
@@ -38,6 +39,7 @@ def enroll(
     **said: Any,  # noqa: ANN401 - what else `register` takes
 ) -> Registration:
     """Register a principal with the session's store, and tell the person."""
+    _refuse_look_alike(session, address)
     place = inside(session, address, repository) if repository else None
     host = asked_host(address, place)
     with session.store() as store, _explaining(session, store, address, account, secret, kind, said):
@@ -62,6 +64,13 @@ def enroll(
     return registration
 
 
+def _refuse_look_alike(session: Session, address: Address) -> None:
+    """Raise `ConfigurationError` for a host that passes for a registry of Azure's: its owner would get the secret."""
+    found = look_alike(address.registry)
+    if found and address.registry.hostname not in session.spelled:
+        raise ConfigurationError(found.said, hint=found.hint)
+
+
 @contextmanager
 def _explaining(
     session: Session, store: Store, address: Address, account: str, secret: str, kind: str, said: Mapping[str, Any]
@@ -72,7 +81,8 @@ def _explaining(
     except (TokenRefused, Unauthorized, Denied) as error:
         from registryauth.principals.diagnosed import entra_says, explain
 
-        tenant = said.get("notes", {}).get("tenant") or _known_tenant(store, Key(address, account)) or session.config.azure_tenant
+        configured = session.config.azure_tenant or session.environ.get("AZURE_TENANT_ID", "")
+        tenant = said.get("notes", {}).get("tenant") or _known_tenant(store, Key(address, account)) or configured
         refused = Principal(address, account, (Slot(secret),), kind=kind, tenant=tenant)
         explain(error, refused, entra_says(session.config, session.environ))
         raise

@@ -125,7 +125,11 @@ class Client:
     def challenge(self, registry: Registry) -> Response:
         """The registry's bare answer to ``GET /v2/``, nothing sent that could tell who asks: 200 or 401, else raise."""
         response = self._anywhere(Repository(registry, ""), lambda origin: self._transport.send(endpoints.base(origin)))
-        self.expect(response, f"{registry}/v2/", None, 200, 401)
+        try:
+            self.expect(response, f"{registry}/v2/", None, 200, 401)
+        except Denied as error:
+            _sharpen(error, Repository(registry, ""), error.status, ())
+            raise
         return response
 
     def ping(self, repository: Repository, *actions: str) -> tuple[str, ...] | None:
@@ -281,6 +285,10 @@ class Client:
             from registryauth._http.tls import NotTls
 
             if not isinstance(error, NotTls) or error.origin != origin or not (registry.is_loopback or self._may_be_plain(repository)):
+                if provider_of(registry).name == "acr":
+                    from registryauth.azure.acr_errors import unreached
+
+                    unreached(error, registry)
                 raise
             origin = registry.origin(plain_http=True)
             response = ask(origin)
@@ -301,16 +309,18 @@ class Client:
         presented = "" if not candidates or isinstance(candidates[0].credential, Anonymous) else describe(candidates[0].credential)
         error = refusal(what, response.status, response.headers, body, presented=presented)
         if response.status < 500:
-            _sharpen(error, repository, response.status, candidates)
+            _sharpen(error, repository, response.status, candidates, body)
         raise error
 
 
-def _sharpen(error: Error, repository: Repository | None, status: int, candidates: Sequence[Pinned]) -> None:
+def _sharpen(error: Error, repository: Repository | None, status: int, candidates: Sequence[Pinned], body: bytes = b"") -> None:
     """Add to *error* what the words of the registry's operator mean, where we know that."""
     if repository is None or provider_of(repository.registry).name != "acr":
         return
+    from registryauth.auth.exchange import read_refusal
     from registryauth.azure.acr_errors import sharpen
 
     held = candidates[0].credential if candidates else Anonymous()
     account = None if isinstance(held, Anonymous) else held.username if isinstance(held, Basic) else ""
-    sharpen(error, repository.registry, status, account)
+    is_catalog = not repository.path and not error.message.startswith(f"{repository.registry}/v2/")
+    sharpen(error, repository.registry, status, account, words=read_refusal(body) if body else "", is_catalog=is_catalog)

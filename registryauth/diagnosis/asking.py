@@ -9,6 +9,7 @@ from registryauth._origin import may_carry, may_visit
 from registryauth._redact import printable
 from registryauth.auth import Scope, exchange
 from registryauth.auth.challenge import choose, parse
+from registryauth.azure.acr_errors import speaks_for_itself, what_lets_pull
 from registryauth.credentials import Anonymous, RegistryToken
 from registryauth.diagnosis.reaching import elsewhere
 from registryauth.diagnosis.step import Look, broken, failed, fine, odd
@@ -82,11 +83,11 @@ def _clock(date: str, now: float) -> tuple[dict[str, object], float | None]:
 
 
 def _denied(walk: Walk, error: Denied) -> Look:
-    if walk.is_acr:
-        from registryauth.azure.acr_errors import sharpen
-
-        sharpen(error, walk.registry, 403)
-    return failed(error, walk.private)
+    look = failed(error, walk.private)
+    if walk.is_acr and walk.private:
+        hint = "through the private endpoint this machine would get in: link the private DNS zone privatelink.azurecr.io to its network"
+        return look.replace(hint=f"{hint}; or else {look.hint}")
+    return look
 
 
 def realm(walk: Walk) -> Look:
@@ -176,18 +177,19 @@ def refused(walk: Walk, error: Error) -> Look:
     if status == 429:
         return failed(error).replace(facts={"error": type(error).__name__, "status": status, "throttled": True})
     more = []
-    hint = ""
+    cause = hint = ""
     if walk.candidates and status in (0, 400, 401, 403):
         if walk.expired:
             more.append(f"by its date the secret {walk.expired}")
             hint = f"put a new one in place: registryauth principal rotate {walk.registry}"
-        if walk.secret is not None and (meaning := walk.tools.second_opinion(walk.secret)):
-            more.append(meaning.said)
-            hint = meaning.hint
+        if walk.secret is not None and not speaks_for_itself(error) and (meaning := walk.tools.second_opinion(walk.secret)):
+            cause, hint = meaning.said, meaning.hint
         if works_without(walk):
             more.append("it works without a credential")
             hint = hint or f"remove the credential, if that is all you need: registryauth logout {walk.registry}"
-    look = failed(error, "; ".join(filter(None, more)))
+    look = failed(error)
+    # The cause before its effect: a terminal may cut the line.
+    look = look.replace(detail="; ".join(filter(None, (cause, look.detail, *more))))
     public = "it works without a credential" in more
     return look.replace(hint=hint or look.hint, facts={"error": type(error).__name__, "status": status, "works_without_credential": public})
 
@@ -200,6 +202,27 @@ def works_without(walk: Walk) -> bool:
     except Error:
         return False
     return True
+
+
+def is_refusal(walk: Walk, look: Look) -> bool:
+    """Whether *look* is that a registry of Azure's refused somebody, so that its settings may say why."""
+    refused_by = look.facts.get("error") in ("TokenRefused", "Unauthorized", "Denied")
+    return walk.is_acr and refused_by and not look.facts.get("throttled")
+
+
+def roles(walk: Walk, stopped: str) -> Look | None:
+    """How the account stands at the registry that refused it at the link *stopped*; None where nobody here may look."""
+    from registryauth.errors import NoIdentity
+
+    try:
+        found = walk.tools.standing(walk.registry, walk.repository.path, walk.secret, stopped == "challenge")
+    except NoIdentity:
+        return None
+    except Error as error:
+        return fine(f"resource management does not say how the account stands: {error.message.partition(chr(10))[0]}")
+    if found is None:
+        return None
+    return odd(found.detail, found.hint) if found.explains else fine(found.detail)
 
 
 def scope(walk: Walk) -> Look:
@@ -223,5 +246,5 @@ def _role(walk: Walk) -> str:
     if not walk.candidates or isinstance(walk.candidates[0].credential, Anonymous):
         return f"registryauth login {walk.registry}"
     if walk.is_acr:
-        return "give the account AcrPull or, in a registry with repository permissions, Container Registry Repository Reader"
+        return what_lets_pull(walk.registry, walk.secret.account if walk.secret else None)
     return f"give the account the right to pull {walk.repository.path}, or check that name"

@@ -46,10 +46,19 @@ def examine(walk: Walk) -> Diagnosis:
             steps.append(step_of(name, look, walk.tools.timer() - begun, walk.tools.blotter))
             walk = walk.replace(**look.learnt)
             stopped = name if look.outcome == "broken" else ""
+            if stopped and asking.is_refusal(walk, look):
+                steps += _roles(walk, name)
     finally:
         if walk.client is not None:
             walk.client.close()
     return Diagnosis(walk.tools.blotter.text(without_userinfo(walk.text)), tuple(steps))
+
+
+def _roles(walk: Walk, stopped: str) -> list[Step]:
+    """What resource management says of a refusal by a registry of Azure's, where somebody is signed in who may look."""
+    begun = walk.tools.timer()
+    look = asking.roles(walk, stopped)
+    return [step_of("roles", look, walk.tools.timer() - begun, walk.tools.blotter)] if look else []
 
 
 def _looked(look_at: Callable[[Walk], Look], walk: Walk) -> Look:

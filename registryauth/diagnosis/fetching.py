@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from registryauth._http import Response
+from registryauth._http import MAX_ERROR_BODY, Response
 from registryauth._json import load_json
 from registryauth._origin import may_visit
 from registryauth._redact import printable
+from registryauth.auth.exchange import read_refusal
+from registryauth.azure.acr_errors import Refusal, meaning
 from registryauth.client import endpoints
 from registryauth.content.descriptor import Descriptor, Platform
 from registryauth.content.manifest import Index, Manifest, select
@@ -20,6 +22,7 @@ from registryauth.errors import (
     Error,
     NotFound,
     RegistryError,
+    SizeMismatch,
     TokenRefused,
     TransportError,
     Unauthorized,
@@ -116,7 +119,7 @@ def _fetched(walk: Walk, blob: Descriptor) -> Look:
 def _read(walk: Walk, answer: Response, blob: Descriptor, hosts: list[str]) -> Look:
     if answer.status not in (200, 206):
         if hosts:
-            return _astray(hosts, f"{hosts[-1]} refuses the content ({answer.status})")
+            return _refused_there(walk, answer, hosts)
         try:
             walk.asking.expect(answer, str(blob.digest), walk.repository, 200, 206)
         except (TokenRefused, Unauthorized, Denied) as error:
@@ -125,6 +128,17 @@ def _read(walk: Walk, answer: Response, blob: Descriptor, hosts: list[str]) -> L
         return broken(f"{answer.url.origin} sends nothing of {blob.digest}", "the registry's storage is damaged", {"hosts": hosts})
     where = f"{' and '.join(hosts)}, which was sent no credential" if hosts else "the registry itself"
     return fine(f"the first byte of {blob.size} came from {where}", {"hosts": hosts, "blob": str(blob.digest), "size": blob.size})
+
+
+def _refused_there(walk: Walk, answer: Response, hosts: list[str]) -> Look:
+    """What the storage behind the registry answered, and what that means at Azure's."""
+    look = _astray(hosts, f"{hosts[-1]} refuses the content ({answer.status})")
+    try:
+        words = read_refusal(answer.read(MAX_ERROR_BODY))
+    except (SizeMismatch, TransportError):
+        words = ""
+    found = meaning(Refusal(walk.registry, answer.status, words)) if walk.is_acr else None
+    return look.replace(detail=f"{look.detail}; {found.said}", hint=found.hint) if found else look
 
 
 def _astray(hosts: list[str], what: str) -> Look:

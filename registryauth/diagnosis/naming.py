@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registryauth._redact import printable
+from registryauth.azure.acr_errors import look_alike
 from registryauth.credentials import Anonymous, describe, to_login
 from registryauth.diagnosis.step import Look, broken, failed, fine, odd
 from registryauth.diagnosis.walk import Walk
@@ -36,7 +37,10 @@ def kind(walk: Walk) -> Look:
     facts = {"kind": found.kind.value, "provider": found.provider.name, "may_be_public": found.may_be_public}
     if found.provider.role == "data":
         return broken(found.why, f"{found.reference.registry} serves blobs only: name the registry itself", facts)
-    return fine(f"{found.kind.value}: {found.why}", facts, classification=found, reference=found.reference)
+    said = f"{found.kind.value}: {found.why}"
+    if posed := look_alike(found.reference.registry):
+        return odd(f"{posed.said}; {said}", posed.hint, facts, classification=found, reference=found.reference)
+    return fine(said, facts, classification=found, reference=found.reference)
 
 
 def credential(walk: Walk) -> Look:

@@ -26,6 +26,14 @@ _DAY = 86400
 _SOON = 14 * _DAY
 
 
+#: What it means that a registry of Azure's has no address
+#: (https://learn.microsoft.com/azure/container-registry/container-registry-private-link, "Configure private DNS zone").
+_NO_NAME = (
+    "Of Azure's registries, one that is not there has no name; and where a private DNS zone privatelink.azurecr.io is linked to "
+    "this network, one with a private endpoint has none until the zone has its record"
+)
+
+
 def dns(walk: Walk) -> Look:
     """The registry's addresses, and whether they are those of a private endpoint."""
     origin = walk.registry.origin()
@@ -35,7 +43,8 @@ def dns(walk: Walk) -> Look:
     except TransportError as error:
         if proxy:
             return fine(f"{origin.hostname} is not known here, and need not be: the proxy looks it up", {"addresses": []}, proxy=proxy)
-        return failed(error)
+        look = failed(error)
+        return look.replace(hint=f"{look.hint} {_NO_NAME}") if walk.is_acr else look
     private = private_endpoint(origin.hostname, found)
     facts = {"addresses": list(found.addresses), "canonical_name": found.canonical or None, "private": list(found.private)}
     return fine(described(origin.hostname, found), facts, proxy=proxy, private=private)
@@ -63,13 +72,25 @@ def private_endpoint(host: str, found: Found) -> str:
     return ""
 
 
+_OUTSIDE = (
+    "from outside of its network nobody gets to a private endpoint: come by VPN, peering or a proxy in there, "
+    "or have this machine's name server tell the public address"
+)
+
+
 def connection(walk: Walk) -> Look:
     """Whether the registry, or the proxy before it, takes connections."""
     origin = walk.registry.origin()
     how, facts = _way(origin, walk.proxy, walk.tools.environ)
     if walk.proxy and not re.match(r"(?i)http://", walk.proxy):
         return fine(f"{how}; it is used, and not looked at apart", facts)
-    with closing(walk.tools.network.connect(origin, walk.proxy)) as line:
+    try:
+        line = walk.tools.network.connect(origin, walk.proxy)
+    except TransportError as error:
+        if not walk.is_acr or not walk.private or walk.proxy:
+            raise
+        return failed(error, walk.private).replace(hint=f"{_OUTSIDE}; {error.hint}")
+    with closing(line):
         peer = line.getpeername()
     return fine(f"connected {how}" + ("" if walk.proxy else f" to {peer[0]} port {peer[1]}"), facts)
 
@@ -139,6 +160,14 @@ def _date(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
 
 
+def _data_record(walk: Walk, origin: Origin) -> str:
+    """What a data endpoint of Azure's may lack beside: with a private endpoint it has a record of its own."""
+    if not walk.is_acr or ".data." not in origin.hostname:
+        return ""
+    alias = origin.hostname.replace(".data.", ".data.privatelink.", 1)
+    return f"; behind a private endpoint, the private DNS zone needs a record for {alias}, too"
+
+
 def elsewhere(walk: Walk, origin: Origin, what: str) -> Look:
     """Whether the other host that the registry sends us to, *what*, can be found and believed; its name is in every answer."""
     proxy = proxy_for(origin, walk.tools.environ)
@@ -149,7 +178,7 @@ def elsewhere(walk: Walk, origin: Origin, what: str) -> Look:
     except TransportError as error:
         if not proxy:
             hint = f"{what} is at {origin.hostname}: this machine must find that host, and its firewall let it through, too"
-            return broken(f"{what}: {error.message}", hint)
+            return broken(f"{what}: {error.message}", hint + _data_record(walk, origin))
         said, addresses = f"{origin.hostname}, looked up by the proxy", []
     if origin.scheme == "https" and (not proxy or re.match(r"(?i)http://", proxy)):
         try:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from registryauth.auth.challenge import Challenge
     from registryauth.auth.exchange import Token
     from registryauth.azure.acr_errors import Meaning
+    from registryauth.azure.standing import Standing
     from registryauth.client import Client
     from registryauth.client.client import Credentials
     from registryauth.content.descriptor import Platform
@@ -24,8 +25,15 @@ if TYPE_CHECKING:
     from registryauth.registries import Classification
     from registryauth.resolver import PullSecret, Resolver
 
+    #: Of a registry, a repository's path and a secret; True where nobody was let in, whoever it is.
+    Standings = Callable[[Registry, str, PullSecret | None, bool], Standing | None]
+
 
 def _nothing(_: PullSecret) -> None:
+    return None
+
+
+def _nowhere(_registry: Registry, _repository: str, _secret: PullSecret | None, _at_the_door: bool) -> None:
     return None
 
 
@@ -34,7 +42,8 @@ class Tools(Value, hidden=("environ", "blotter")):
 
     *open_client* gives a client for the registry at a host, as every other verb has it, with the credentials of a resolver or a
     function. *parse* reads a reference. *is_insecure* says whether the user named a registry for plain http. *trust* is whose
-    certificates count for a host. *second_opinion* asks whoever issued a refused secret why (Entra), None where nobody can tell.
+    certificates count for a host. *second_opinion* asks whoever issued a refused secret why (Entra), None where nobody can tell;
+    *standing* asks resource management how that account stands at the registry, in a repository.
     *clock* is in seconds since the epoch, *timer* in seconds since any moment.
     """
 
@@ -49,6 +58,7 @@ class Tools(Value, hidden=("environ", "blotter")):
     timer: Callable[[], float]
     blotter: Blotter
     second_opinion: Callable[[PullSecret], Meaning | None] = _nothing
+    standing: Standings = _nowhere
 
 
 class Walk(Value, hidden=("tools", "candidates", "token")):

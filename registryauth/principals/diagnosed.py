@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from registryauth.azure.acr_errors import Meaning
+    from registryauth.azure.standing import Standing
     from registryauth.config import Config
     from registryauth.errors import Error
     from registryauth.principals.review import Finding
@@ -28,6 +29,20 @@ def entra_says(config: Config, environ: Mapping[str, str]) -> Callable[[Principa
     return ask
 
 
+def management_says(config: Config, environ: Mapping[str, str]) -> Callable[[Registry, str, str, Principal | None, bool], Standing | None]:
+    """What `azure.standing` finds of an account, by the record that it is of, in a repository of a registry.
+
+    Nothing is imported before somebody asks. What it gives raises `NoIdentity` where nobody here is signed in to Azure.
+    """
+
+    def ask(registry: Registry, repository: str, account: str, principal: Principal | None, at_the_door: bool) -> Standing | None:
+        from registryauth.azure.diagnose import ask_management
+
+        return ask_management(registry, repository, account, principal, config, environ, at_the_door=at_the_door)
+
+    return ask
+
+
 def diagnosed(
     findings: Iterable[Finding], ask: Callable[[Principal, Registry | None], Meaning | None], registry: Registry | None = None
 ) -> list[Finding]:
@@ -41,8 +56,10 @@ def diagnosed(
 
 
 def explain(error: Error, principal: Principal, ask: Callable[[Principal, Registry | None], Meaning | None]) -> None:
-    """Put into *error*, a refusal of *principal*, what *ask* says of it."""
-    meaning = ask(principal, None)
+    """Put into *error*, a refusal of *principal*, what *ask* says of it, unless it says itself that the secret is not the matter."""
+    from registryauth.azure.acr_errors import speaks_for_itself
+
+    meaning = None if speaks_for_itself(error) else ask(principal, None)
     if meaning is not None:
         from registryauth.azure.acr_errors import restate
 

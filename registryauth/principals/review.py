@@ -6,6 +6,7 @@ import time
 
 from registryauth._value import Value
 from registryauth.auth.scope import parse_scopes
+from registryauth.azure.acr_errors import what_lets_pull
 from registryauth.errors import Conflict, Error, RegistryError, TokenRefused, TooManyRequests, TransportError, Unauthorized
 from registryauth.principals.rights import DEFAULT_NEED, Rights, probe, spoken
 from registryauth.principals.verify import asks_nobody, what_is_asked
@@ -162,7 +163,9 @@ def _judged(principal: Principal, repository: Repository, rights: Rights, now: f
     can = spoken(action for action in rights.granted if action in needed)
     if lacking:
         also = f", and can {spoken(rights.granted)}" if rights.granted else ""
-        hint = f"grant the account {spoken(lacking)} on {where} (to pull, AcrPull on Azure), or check the repository's name"
+        only_pull = tuple(lacking) == ("pull",)
+        hint = what_lets_pull(repository.registry, principal.account) if only_pull else ""
+        hint = hint or f"grant the account {spoken(lacking)} on {where} (to pull, AcrPull on Azure), or check the repository's name"
         if repository.path and repository.path == principal.address.path:
             hint += "; if that is a folder of repositories, name one of them with --repository"
         return found.replace(verdict="lacking", detail=f"cannot {spoken(lacking, 'or')}{also}", hint=hint)

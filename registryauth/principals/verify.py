@@ -5,7 +5,8 @@ from __future__ import annotations
 from registryauth._origin import Origin, Url, may_carry
 from registryauth._value import Value
 from registryauth.auth.challenge import Challenge, choose, parse
-from registryauth.credentials import Credential, Pinned
+from registryauth.azure.acr_errors import what_lets_pull
+from registryauth.credentials import Credential, Pinned, to_login
 from registryauth.errors import Denied, InvalidChallenge, RealmRefused, RegistryError, TransportError
 from registryauth.reference import Address, Registry, Repository
 
@@ -61,7 +62,8 @@ def verify(
         raise Denied(
             f"{address.registry} takes the credential and gives it no right to pull from {repository}",
             status=403,
-            hint="grant the account pull (AcrPull on Azure) on this repository, or check the repository's name",
+            hint=what_lets_pull(address.registry, to_login(credential)[0])
+            or "grant the account pull (AcrPull on Azure) on this repository, or check the repository's name",
         )
     return Verification(True, _how(asked, repository, granted), pinned, granted)
 

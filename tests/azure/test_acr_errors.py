@@ -109,12 +109,20 @@ def test_a_name_that_is_no_client_id(refused, registry):
     assert "az acr token list --registry myregistry" in hint
 
 
-@pytest.mark.parametrize("enabled", [True, False])
-def test_an_admin_user_that_is_disabled_or_has_a_new_password(refused, registry, enabled):
-    registry.admin_enabled = enabled
+def test_an_admin_user_with_a_new_password(refused, registry):
     message, hint = refused(Basic("myregistry", "canary"))
-    assert "the admin user is disabled, or its password was regenerated" in message
-    assert "--query adminUserEnabled" in hint
+    assert "the admin user's password is wrong or was regenerated, or the admin user is disabled" in message
+    assert "password and password2 (a token's password1 and password2)" in hint
+
+
+@pytest.mark.parametrize("words", ["", "Application not registered with AAD."])
+def test_an_admin_user_that_is_disabled(azure, refused, registry, words):
+    registry.admin_enabled = False
+    if words:
+        azure.fault(lambda request: answers.error(request, 401, "UNAUTHORIZED", words) if "oauth2" in request.url.target else None, HOST)
+    message, hint = refused(Basic("myregistry", "canary"))
+    assert "takes the admin user's name for a client ID, so its admin user is disabled" in message
+    assert "--admin-enabled true" in hint
 
 
 def test_a_firewall(refused, registry, app):

@@ -95,7 +95,10 @@ def walk(simulator, network, store, home):
     """``walk(text, …)``: the diagnosis of *text*; each step is also in the dictionary that comes with it."""
     opened = []
 
-    def walk(text=f"{HOST}/team/model:v1", *, platform=None, environ=None, insecure=False, account=None, meaning=None):
+    def nowhere(*_):
+        return None
+
+    def walk(text=f"{HOST}/team/model:v1", *, platform=None, environ=None, insecure=False, account=None, meaning=None, standing=nowhere):
         environ = {"HOME": str(home), **(environ or {})}
 
         def open_client(credentials, host):
@@ -106,7 +109,7 @@ def walk(simulator, network, store, home):
         with Resolver.from_config(load(environ), environ, store, account=account) as resolver:
             tools = Tools(
                 resolver, open_client, Reference.parse, network, lambda _: _nobody(), environ, lambda _: insecure,
-                time.time, time.perf_counter, Blotter(), lambda _: meaning,
+                time.time, time.perf_counter, Blotter(), lambda _: meaning, standing,
             )  # fmt: skip
             found = examine(Walk(text, tools, platform))
         assert all(transport.closed for transport in opened)

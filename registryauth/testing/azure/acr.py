@@ -7,6 +7,7 @@ azure-cli 2.91 ``acr/_docker_utils.py``; kubernetes-sigs/cloud-provider-azure ``
 from __future__ import annotations
 
 import re
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -100,10 +101,13 @@ class Front:
         for run in self.registry.runs:
             run.settle()
         answer = self._answer(request)
-        fields = [("server", "openresty"), ("x-ms-correlation-request-id", new_id()), ("docker-distribution-api-version", "registry/2.0")]
+        # Every nginx sends its clock; clients count tokens' lives on it.
+        date = formatdate(self.registry.azure.now(), usegmt=True)
+        version = ("docker-distribution-api-version", "registry/2.0")
+        fields = [("server", "openresty"), ("date", date), ("x-ms-correlation-request-id", new_id()), version]
         if asked.path(request).startswith("/oauth2/"):
             fields.append(("x-ms-ratelimit-remaining-calls-per-second", "166.65"))
-        kept = [field for field in answer.headers if field[0] != "docker-distribution-api-version"]
+        kept = [field for field in answer.headers if field[0] not in ("docker-distribution-api-version", "date")]
         answer.headers = Headers([*kept, *fields])
         return answer
 
