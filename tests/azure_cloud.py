@@ -6,6 +6,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from registryauth.testing.azure import AzureSimulator
@@ -15,6 +16,10 @@ from .real.certificates import Authority
 SUBSCRIPTION = "7b5c2b4e-0000-4000-8000-000000000001"
 CLIENT_ID = "0f5c2f6e-0000-4000-8000-000000000002"
 SECRET = "the secret of the service principal in the documentation"
+TENANT = "3e7a5c10-0000-4000-8000-000000000006"
+#: A service principal whose secret is in ``secret.txt``.
+DEPLOY, DEPLOY_OBJECT = "4d9c1e77-0000-4000-8000-000000000003", "a1b2c3d4-0000-4000-8000-000000000004"
+DEPLOY_KEY, DEPLOY_SECRET = "5e0f7a91-0000-4000-8000-000000000005", "a secret: with colons and spaces"
 HOSTS = ["login.microsoftonline.com", "management.azure.com", "graph.microsoft.com", "*.azurecr.io", "*.blob.core.windows.net"]
 
 
@@ -22,15 +27,26 @@ def a_cloud() -> AzureSimulator:
     """Two workspaces in the resource group ``ml``, one with a registry, and a registry of nobody's beside them."""
     azure = AzureSimulator()
     azure.subscription = SUBSCRIPTION
-    me = azure.tenant().app("me", app_id=CLIENT_ID)
+    me = azure.tenant().app("me", app_id=CLIENT_ID, graph={"Application.ReadWrite.All"})
     me.add_secret(value=SECRET)
+    azure.home.id = TENANT
+    # Client ids of what is made by the commands on a page.
+    made = count(1)
+    azure.home.new_id = lambda: f"b81e6d20-0000-4000-8000-{next(made):012}"
     azure.assign(me, "Contributor")
+    azure.assign(me, "Owner")
     azure.assign(me, "AcrPull")
     registry = azure.registry("myworkspace", group="ml", admin=True, sku="Standard")
     registry.images.add_image("azureml/azureml_0123456789abcdef0123456789abcdef", "latest", layers=[b"a layer"])
     azure.workspace("my-workspace", group="ml", registry=registry)
     azure.workspace("new-workspace", group="ml")
     azure.registry("myregistry", group="ml", sku="Standard").images.add_image("team/model", "v1", layers=[b"a layer"])
+    azure.registry("mybase", group="ml", sku="Standard").images.add_image("os", "1", layers=[b"a base"])
+    azure.registry("sharedregistry", group="ml", sku="Standard", mode="abac").images.add_image("team/model", "v1", layers=[b"a layer"])
+    deploy = azure.home.app("deploy", app_id=DEPLOY)
+    deploy.object_id = DEPLOY_OBJECT
+    deploy.add_secret("deploy tool", value=DEPLOY_SECRET, lifetime=180 * 86400).key_id = DEPLOY_KEY
+    azure.assign(deploy, "AcrPull")
     return azure
 
 

@@ -126,14 +126,12 @@ class Graph:
 
     def add_secret(self, holder: DirectoryObject, name: str, expires_at: int) -> NewSecret:
         """One more secret of *holder*, beside those that it has, good from now until *expires_at* in seconds since the epoch."""
-        end = f"{datetime.fromtimestamp(expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-        body = {"passwordCredential": {"displayName": name, "endDateTime": end}}
-        answer = self._call("POST", f"{holder.path}/addPassword", body)
+        answer = self._call("POST", f"{holder.path}/addPassword", secret_wanted(name, expires_at))
         value = answer.field("secretText").text()
-        if not value:
+        if not value or not answer.field("keyId").text():
             raise AzureError(
                 "Microsoft Graph made a secret and did not tell it",
-                hint=f"remove the secret {printable(answer.field('keyId').text(), 60)} of {holder.app_id}, and try again",
+                hint=f"remove the secret {printable(answer.field('keyId').text() or name, 120)} of {holder.app_id}, and try again",
             )
         return NewSecret(value, _secret(answer))
 
@@ -163,6 +161,12 @@ class Graph:
             raise _explained(error) from error
 
 
+def secret_wanted(name: str, expires_at: int) -> dict[str, dict[str, str]]:
+    """The body of the request that `Graph.add_secret` sends."""
+    end = f"{datetime.fromtimestamp(expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {"passwordCredential": {"displayName": name, "endDateTime": end}}
+
+
 def _object(document: Node, collection: str) -> DirectoryObject:
     object_id, app_id = document.field("id").text(), document.field("appId").text().lower()
     if not object_id or not re.fullmatch(GUID, app_id):
@@ -190,6 +194,9 @@ def _seconds(moment: Node) -> int:
 
 def _explained(error: AzureError) -> AzureError:
     """*error* with what Graph's own words leave out: which permission would do."""
+    if error.code == "Directory_QuotaExceeded":
+        hint = "remove applications or secrets that nobody needs; what was deleted counts for 30 days more"
+        return AzureError(error.message, status=error.status, code=error.code, correlation_id=error.correlation_id, hint=hint)
     if error.status != 403:
         return error
     return AzureError(

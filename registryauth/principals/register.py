@@ -46,6 +46,7 @@ def register(
     insecure: bool = False,
     expires_at: int = 0,
     not_before: int = 0,
+    key_id: str = "",
     notes: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     needed: Sequence[str] = (),
@@ -56,8 +57,9 @@ def register(
     """Verify a credential against its registry, then store it; nothing is stored unless it was taken.
 
     *open_client* None skips the verification, and then only *realm* is pinned; a wildcard is verified at the host of
-    *repository*. *notes* may hold tenant, cloud, owner and purpose; *needed* are actions, ``pull`` for an admin's record
-    unless said. *default* makes it the default of several accounts; a login, and the first account of an address, always is.
+    *repository*. *key_id* is the issuer's own name for the secret. *notes* may hold tenant, cloud, owner and purpose; *needed* are
+    actions, ``pull`` for an admin's record unless said. *default* makes it the default of several accounts; a login, and the first
+    account of an address, always is.
     Where the record is there already its secret is replaced and everything else said of it stays. Raise what `verify` and the
     store raise, and `ConfigurationError` for what no protocol carries and no record can be.
     """
@@ -74,7 +76,7 @@ def register(
     if open_client is not None:
         verification = verify(asked, credential, open_client, repository=repository, realm=realm, insecure=insecure, confirm=confirm)
     now = clock()
-    slot = Slot(secret, added_at=int(now), expires_at=expires_at or expiry_of(secret), not_before=not_before, serial=1)
+    slot = Slot(secret, added_at=int(now), expires_at=expires_at or expiry_of(secret), not_before=not_before, serial=1, key_id=key_id)
     said = _said(verification, realm, notes or {}, insecure=insecure, now=now)
     given = {"needed": tuple(needed)} if needed else {}
     fresh = Principal(address, account, (slot,), kind=kind, made_by=made_by, created_at=int(now), **said, **_default_needs(made_by) | given)

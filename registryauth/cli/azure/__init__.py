@@ -6,6 +6,7 @@ from registryauth.cli.app import group
 
 _VERBS = {
     "acr": "azure.acr",
+    "principal": "azure.principal",
     "workspace-registry": "azure.workspace_registry",
 }
-app = group("Azure: sign in to container registries with Entra, and look things up.", _VERBS)
+app = group("Azure: sign in to container registries with Entra, make service principals, and look things up.", _VERBS)

@@ -49,7 +49,7 @@ def workspace_registry(
     if refresh and (workspace or folder):
         raise Misuse("--refresh is for all configured workspaces; of a single one Azure is always asked")
     session = Session()
-    access = Access(session.config, session.environ, tell=console.say)
+    access = Access(session.config, session.environ, tell=console.insist)
     bindings = Bindings.at_home(access)
     try:
         only = bindings.names[0] if len(bindings.names) == 1 and (login_server or registry_id) else ""

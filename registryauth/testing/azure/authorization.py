@@ -7,6 +7,7 @@ Sources: azure-rest-api-specs, authorization 2022-04-01 (GetRoleDefinitionByName
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -95,13 +96,27 @@ class Authorization:
         self._check_principal(principal_id, wanted.get("principalType"))
         if condition and wanted.get("conditionVersion") != "2.0":
             raise ServiceRefusal(400, "BadRequestFormat", "conditionVersion must be 2.0 where there is a condition.")
-        same = (role, principal_id, scope.lower(), condition)
-        if found or any((one.role, one.principal_id, one.scope.lower(), one.condition) == same for one in self.azure.roles.current()):
-            raise ServiceRefusal(409, "RoleAssignmentExists", "The role assignment already exists.")
+        same = (role, principal_id, scope.lower())
         now = self.azure.now()
+        if found:
+            return self._change(call, found, same, condition)
+        # Whatever its condition is (hashicorp/terraform-provider-azurerm#24045).
+        if any((one.role, one.principal_id, one.scope.lower()) == same for one in self.azure.roles.current()):
+            raise ServiceRefusal(409, "RoleAssignmentExists", "The role assignment already exists.")
         kind = wanted.get("principalType") or "ServicePrincipal"
         made = RoleAssignment(role, principal_id, scope, kind, now + self.azure.roles.propagation, condition, name.lower(), now)
         return answers.document(call.request, 201, self._shown(self.azure.roles.add(made)))
+
+    def _change(self, call: Call, found: RoleAssignment, same: tuple[str, str, str], condition: str) -> Response:
+        """The same assignment under another condition, which is all that may change (Microsoft Learn "Edit a condition", REST API)."""
+        if (found.role, found.principal_id, found.scope.lower()) != same:
+            message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+            raise ServiceRefusal(400, "RoleAssignmentUpdateNotPermitted", message)
+        if condition != found.condition:
+            known_from = self.azure.now() + self.azure.roles.propagation
+            self.azure.roles.end(found)
+            found = self.azure.roles.add(replace(found, condition=condition, from_=known_from, until=None))
+        return answers.document(call.request, 200, self._shown(found))
 
     def _check_principal(self, principal_id: str, kind: str | None) -> None:
         """A principal that is new is unknown here for a while; naming its type has it taken on trust."""

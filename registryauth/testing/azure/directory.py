@@ -140,12 +140,16 @@ class Tenant:
         self.domain = f"{name}.onmicrosoft.com"
         self.now = now
         self.replication = 0.0
+        #: Seconds that a policy lets a new secret live; 0 is no policy (Microsoft Graph, appManagementPolicy).
+        self.longest_secret = 0.0
+        #: Gives the next application its client id.
+        self.new_id: Callable[[], str] = new_id
         self.apps: list[App] = []
         self.users: list[User] = []
 
     def app(self, name: str, *, graph: Collection[str] = (), app_id: str = "") -> App:
         """A new application with its service principal; its *graph* permissions are those of `App`."""
-        made = App(self, name, graph=set(graph), created_at=self.now(), app_id=app_id or new_id())
+        made = App(self, name, graph=set(graph), created_at=self.now(), app_id=app_id or self.new_id())
         self.apps.append(made)
         return made
 

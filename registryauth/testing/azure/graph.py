@@ -165,12 +165,12 @@ class Graph:
         if len(held) >= _MOST_SECRETS:
             raise ServiceRefusal(400, "Directory_QuotaExceeded", "The directory object quota limit for the Principal has been exceeded.")
         starts = _time(wanted, "startDateTime", now)
-        made = Secret(
-            str(wanted.get("displayName") or ""),
-            starts,
-            _time(wanted, "endDateTime", starts + DEFAULT_LIFETIME),
-            now + app.tenant.replication,
-        )
+        ends = _time(wanted, "endDateTime", starts + DEFAULT_LIFETIME)
+        if app.tenant.longest_secret and ends - starts > app.tenant.longest_secret:
+            # Azure/azure-cli#28522, OfficeDev/microsoft-365-agents-toolkit#10998
+            message = f"Credential lifetime exceeds the max value allowed as per assigned policy '{new_id()}'."
+            raise ServiceRefusal(400, "CredentialInvalidLifetimeAsPerAppPolicy", message)
+        made = Secret(str(wanted.get("displayName") or ""), starts, ends, now + app.tenant.replication)
         held.append(made)
         return {**_credential(made), "secretText": made.value}
 

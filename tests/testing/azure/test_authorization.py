@@ -71,9 +71,18 @@ def test_a_condition_needs_its_version_and_narrows(azure, ask, owner, registry, 
 def test_the_same_assignment_twice_is_a_conflict(ask, owner, registry, app):
     name = str(uuid.uuid4())
     assert assign(ask, owner, registry, app, name=name).status == 201
-    assert assign(ask, owner, registry, app, name=name).code == (409, "RoleAssignmentExists")
     assert assign(ask, owner, registry, app).code == (409, "RoleAssignmentExists")
+    assert assign(ask, owner, registry, app, condition="(x)", conditionVersion="2.0").code == (409, "RoleAssignmentExists")
     assert assign(ask, owner, registry, app, "AcrPush").status == 201
+
+
+def test_an_assignments_condition_can_be_changed_and_nothing_else(azure, ask, owner, registry, app):
+    name = str(uuid.uuid4())
+    assert assign(ask, owner, registry, app, name=name).status == 201
+    changed = assign(ask, owner, registry, app, name=name, condition="(x)", conditionVersion="2.0")
+    assert (changed.status, changed.json["properties"]["condition"]) == (200, "(x)")
+    assert len(azure.roles.current()) == 2, "the owner's, and this one"
+    assert assign(ask, owner, registry, app, "AcrPush", name=name).code == (400, "RoleAssignmentUpdateNotPermitted")
 
 
 def test_a_name_that_is_no_guid_and_a_role_that_is_none_are_refused(ask, owner, registry, app):

@@ -1,0 +1,13 @@
+"""``registryauth azure principal``: service principals, where Azure keeps them."""
+
+from __future__ import annotations
+
+from registryauth.cli.app import group
+
+_VERBS = {
+    "create": "azure.principal.create",
+    "grant": "azure.principal.grant",
+    "revoke": "azure.principal.revoke",
+    "list-secrets": "azure.principal.list_secrets",
+}
+app = group("Service principals in Azure: make them, give them roles at registries and take them, look at their secrets.", _VERBS)
