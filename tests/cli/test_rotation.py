@@ -128,8 +128,8 @@ def test_the_source_has_a_name_too(cli, add, accounts, kept):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--source", "vault"], "--source is stdin or prompt"),
-        (["--source", "prompt", "--secret-stdin"], "--source is stdin or prompt"),
+        (["--source", "vault"], "--source is stdin, prompt or entra"),
+        (["--source", "prompt", "--secret-stdin"], "--source is stdin, prompt or entra"),
         (["--secret-stdin", "--keep-old", "soon"], "is not a span of time"),
         (["--secret-stdin", "--expires", "yesterday"], "is not a date"),
         ([], "there is no terminal to ask for the next secret at: use --secret-stdin"),

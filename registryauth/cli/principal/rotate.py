@@ -14,15 +14,23 @@ if TYPE_CHECKING:
     from registryauth.principals import Rotation
 
 #: Where a next secret can come from.
-_SOURCES = ("stdin", "prompt")
+_SOURCES = ("stdin", "prompt", "entra")
+
+#: Seconds that a secret may live which is made here.
+_SHORTEST, _LONGEST = 86400, 3660 * 86400
 
 
 def rotate(
     registry: AddressArgument,
     account: Account = "",
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the next secret from standard input.")] = False,
-    source: Annotated[str, typer.Option("--source", help="Where the next secret comes from: stdin or prompt.")] = "",
+    source: Annotated[
+        str, typer.Option("--source", help="Where the next secret comes from: stdin, prompt, or entra, which makes it.")
+    ] = "",
     expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="When the next secret dies: 2027-05-01, or 90d from now.")] = "",
+    lifetime: Annotated[
+        str, typer.Option("--lifetime", metavar="SPAN", help="For entra: how long the next secret lives; unless said as long as the last.")
+    ] = "",
     keep_old: Annotated[str, typer.Option("--keep-old", metavar="SPAN", help="For how long the old secret stays valid here.")] = "7d",
     repository: Annotated[
         str,
@@ -30,15 +38,19 @@ def rotate(
     ] = "",
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not ask the registry whether it takes the next secret.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Give up the secret that is still kept from the rotation before.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="For entra: show what would be sent, and change nothing.")] = False,
     ca_file: CaFile = "",
 ) -> None:
     """Make a new secret the current one, once the registry took it; the old one stays valid for a while.
 
     Nothing changes unless the registry takes the new one. What is cut off half way leaves the old one in use, and is given again.
+    With --source entra the secret is made at Microsoft Entra by whoever is signed in there, beside those that the application has.
     """
     import time
+    from contextlib import nullcontext
 
     from registryauth.cli.enroll import asked_host, confirm_realm, inside
+    from registryauth.cli.principal.entra import entra_issuer, say_what_is_left, show_plan
     from registryauth.cli.secrets import next_secret
     from registryauth.cli.session import Session
     from registryauth.config.values import span
@@ -48,30 +60,55 @@ def rotate(
     from registryauth.principals.rotate import refuse_crowded
     from registryauth.stores.principal import Slot
 
-    if source not in ("", *_SOURCES) or (secret_stdin and source == "prompt"):
-        raise Misuse(f"--source is {' or '.join(_SOURCES)}, and --secret-stdin is the first of them")
-    keep, expires_at = span(keep_old), parse_moment(expires, time.time())
+    origin = _origin(source, secret_stdin=secret_stdin, lifetime=lifetime, expires=expires, dry_run=dry_run)
+    keep, lived, expires_at = span(keep_old), _lifetime(lifetime), parse_moment(expires, time.time())
     session = Session(ca_file=ca_file)
     address = session.address(registry, wildcard=True)
     place = inside(session, address, repository) if repository else None
-    origin = "stdin" if secret_stdin else source or "prompt"
-    with session.store() as store:
-        record = find(store, address, account)
-        if origin == "prompt":
+    made = entra_issuer(session, lifetime=lived, expires_at=expires_at) if origin == "entra" else nullcontext()
+    with session.store() as store, made as issuer:
+        before = find(store, address, account)
+        if origin != "stdin":
             # Before a person types one in vain; a script that repeats itself is told that it was done.
-            refuse_crowded(record, time.time(), force=force)
+            refuse_crowded(before, time.time(), force=force)
+        if issuer and dry_run:
+            show_plan(issuer, before, keep, verify=not no_verify)
+            return
         host = asked_host(address, place)
         done = rotated(
             store,
-            record.key,
-            lambda _: Slot(next_secret(origin), expires_at=expires_at),
+            before.key,
+            issuer.issue if issuer else lambda _: Slot(next_secret(origin), expires_at=expires_at),
             None if no_verify else lambda credentials: session.client(credentials, host),
             keep_old=keep,
             repository=place,
             force=force,
             confirm=confirm_realm,
+            issuer=issuer,
         )
-    _tell(done)
+        _tell(done)
+        say_what_is_left(session, store, done, made_here=issuer is not None)
+
+
+def _origin(source: str, *, secret_stdin: bool, lifetime: str, expires: str, dry_run: bool) -> str:
+    """Where the next secret comes from; raise a usage error for options that do not go together."""
+    if source not in ("", *_SOURCES) or (secret_stdin and source not in ("", "stdin")):
+        raise Misuse(f"--source is {', '.join(_SOURCES[:-1])} or {_SOURCES[-1]}, and --secret-stdin is the first of them")
+    if source != "entra" and (lifetime or dry_run):
+        raise Misuse(f"{'--lifetime' if lifetime else '--dry-run'} is for a secret that is made here: --source entra")
+    if lifetime and expires:
+        raise Misuse("--lifetime and --expires both say when the next secret dies: choose one")
+    return "stdin" if secret_stdin else source or "prompt"
+
+
+def _lifetime(text: str) -> int:
+    """Seconds; 0 where nothing was said. Entra takes what is far off, and a secret of minutes would be dead before it is used."""
+    from registryauth.config.values import span
+
+    seconds = span(text) if text else 0
+    if text and not _SHORTEST <= seconds <= _LONGEST:
+        raise Misuse("--lifetime is a day at least and ten years at most: 90d, 26w")
+    return seconds
 
 
 def _tell(done: Rotation) -> None:

@@ -1,0 +1,90 @@
+"""What `principal rotate` and `principal prune` do at Entra, and say of it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registryauth.azure.rotation import EntraIssuer
+    from registryauth.cli.session import Session
+    from registryauth.principals import Rotation
+    from registryauth.stores import Principal, Store
+
+
+@contextmanager
+def entra_issuer(session: Session, *, lifetime: int = 0, expires_at: int = 0) -> Iterator[EntraIssuer]:
+    """Who makes and removes secrets at Entra, as whoever is signed in; nobody is asked before the first use."""
+    from registryauth.azure.access import Access
+    from registryauth.azure.rotation import EntraIssuer
+    from registryauth.cli.console import say
+
+    access = Access(session.config, session.environ, tell=say)
+    try:
+        yield EntraIssuer(access, lifetime=lifetime, expires_at=expires_at, tell=say)
+    finally:
+        access.close()
+
+
+def show_plan(issuer: EntraIssuer, record: Principal, keep: int, *, verify: bool) -> None:
+    """Print what a rotation of *record* would send, in its order."""
+    import json
+    import time
+
+    from registryauth._redact import printable
+    from registryauth.azure.graph import secret_wanted
+    from registryauth.cli.console import moment, say
+
+    plan = issuer.plan(record)
+    graph, host, tenant = issuer.endpoint(record), record.address.registry.host, issuer.tenant(record)
+    waiting = record.pending if record.pending and record.pending.key_id else None
+    if waiting:
+        say(f"A rotation was cut off: its secret, key {printable(waiting.key_id, 60)}, would be taken up if it is still good; else:")
+    print(f"POST {graph}{plan.holder.path}/addPassword")
+    print(f"  {json.dumps(secret_wanted(plan.name.rpartition(' ')[0] + ' {random}', plan.expires_at))}")
+    if tenant:
+        print(f"POST {issuer.authority(record)}/{printable(tenant, 80)}/oauth2/v2.0/token")
+        print("  the new secret, until Entra takes it")
+    if verify:
+        print(f"GET https://{host}/v2/")
+        print("  the new secret, at the token server that it names")
+    if plan.current.key_id:
+        print(f"POST {graph}{plan.holder.path}/removePassword")
+        print(f"  {json.dumps({'keyId': plan.current.key_id})}, by 'principal prune' from {moment(int(time.time()) + keep)} on")
+    say(f"Nothing was changed: a secret would be added to the {plan.holder.kind} {printable(plan.holder.name, 80)}.")
+    if not plan.current.key_id:
+        say(_UNKNOWN)
+
+
+_UNKNOWN = (
+    "Which of the application's secrets is the one that is replaced cannot be told, so 'principal prune' will not remove it at Entra."
+)
+
+
+def say_what_is_left(session: Session, store: Store, done: Rotation, *, made_here: bool) -> None:
+    """Tell of what a rotation does not see to: a key at Entra that nobody will remove, other holders of the secret that it replaced."""
+    from registryauth._redact import printable
+    from registryauth.cli.console import moment, say
+
+    record, old = done.principal, done.principal.replaced
+    if done.given_up:
+        say(f"The secret that made room for it stays good at its issuer: key {printable(done.given_up, 60)}.")
+    if not made_here or old is None:
+        return
+    if expires_at := record.slots[0].expires_at:
+        say(f"Secret {record.slots[0].serial} expires {moment(expires_at)}.")
+    if not old.key_id:
+        say(_UNKNOWN)
+    if session.environ.get("AZURE_CLIENT_SECRET") == old.secret:
+        say("warning: AZURE_CLIENT_SECRET is the secret that was replaced; whoever sets it needs the new one")
+    others = [
+        other
+        for other in (store.list() if store.enumerable else ())
+        if other.key != record.key and other.slots and other.slots[0].secret == old.secret
+    ]
+    if others:
+        say("The secret that was replaced is still in use in other records, and stays good at Entra until they are rotated, too:")
+    for other in others:
+        say(f"  registryauth principal rotate {other.address} --source entra --account {printable(other.account, 80)}")
