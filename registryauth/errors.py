@@ -15,6 +15,7 @@ Error(message, hint)
 │   └── TokenRefused                            expired, wrong, throttled, not allowed
 ├── AzureError                                  status, code, correlation id
 │   ├── NoIdentity                              nobody here is signed in to Azure
+│   ├── BuildFailed                             run, how it ended
 │   └── WorkspaceHasNoRegistry                  one appears when a model is first trained or deployed
 ├── RegistryError(status, diagnostics)
 │   └── Unauthorized · Denied · NotFound · TooManyRequests(retry_after) · Unsupported
@@ -179,6 +180,15 @@ class NoIdentity(AzureError):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.exit_code = 3
+
+
+class BuildFailed(AzureError):
+    """An image build came to an end other than its image; *run* is its id, *ended* Azure's word for how."""
+
+    def __init__(self, message: str, *, run: str = "", ended: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
+        self.ended = ended
 
 
 class WorkspaceHasNoRegistry(AzureError):

@@ -6,5 +6,7 @@ from registryauth.cli.app import group
 
 _VERBS = {
     "login": "azure.acr_login",
+    "build": "azure.acr_build",
+    "run": "azure.run",
 }
 app = group("Azure Container Registry, by its name as `az acr` takes it.", _VERBS)

@@ -82,10 +82,18 @@ def _unpullable(registry: AzureRegistry, wanted: dict[str, Any], base: str) -> s
     return ""
 
 
+def _may_push(registry: AzureRegistry, wanted: dict[str, Any]) -> bool:
+    """Whether the caller may push each of the images: that is all that a build may, under its caller's identity."""
+    from registryauth.testing.azure.registry import Caller
+
+    caller = Caller("entra", str(wanted.get("caller")))
+    return all("push" in registry.actions(caller, name.partition(":")[0]) for name in wanted.get("imageNames") or [])
+
+
 def _unpushable(registry: AzureRegistry, wanted: dict[str, Any]) -> str:
     """A build has only its caller's rights in an ABAC registry (Microsoft Learn), and no firewall knows its agent (Azure/acr#603)."""
     identity = ((wanted.get("credentials") or {}).get("sourceRegistry") or {}).get("identity")
-    if registry.mode == "abac" and not identity:
+    if registry.mode == "abac" and not (identity == "[caller]" and _may_push(registry, wanted)):
         return "denied: requested access to the resource is denied"
     if (registry.firewall or not registry.public) and not wanted.get("agentPoolName"):
         return "denied: client with IP '20.42.0.1' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."

@@ -1,20 +1,20 @@
 """Image builds: a place for the context, a run, its log.
 
-Sources: azure-rest-api-specs, containerregistry 2019-04-01 tasks (RegistriesGetBuildSourceUploadUrl.json,
+Sources: azure-rest-api-specs, containerregistry tasks 2019-04-01 and 2025-03-01-preview (RegistriesGetBuildSourceUploadUrl.json,
 RegistriesScheduleRun.json, RunsGet.json, RunsGetLogSasUrl.json); azure-cli 2.91 ``acr/_stream_utils.py`` reads the log, which is
 finished when the blob's metadata says ``Complete``.
 """
 
 from __future__ import annotations
 
-import secrets
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from registryauth._http.messages import Response
 from registryauth.digest import Digest
-from registryauth.testing import answers
+from registryauth.testing import answers, asked
 from registryauth.testing.azure.blobs import Blob
 from registryauth.testing.azure.build_steps import Outcome, built
 from registryauth.testing.azure.calls import Call, absent
@@ -54,7 +54,7 @@ class Run:
     wanted: dict[str, Any]
     build: Build
     outcome: Outcome
-    id: str = field(default_factory=lambda: f"c{secrets.choice('abcdefgh')}{secrets.token_hex(1)}")
+    id: str
     created_at: float = 0.0
     canceled_at: float | None = None
     images: list[dict[str, Any]] = field(default_factory=list)
@@ -136,7 +136,7 @@ class Run:
                 "status": self.status,
                 "lastUpdatedTime": _iso(self.registry.azure.now()),
                 "runType": "QuickRun",
-                "agentPoolName": None,
+                "agentPoolName": self.wanted.get("agentPoolName"),
                 **times,
                 "outputImages": self.images or None,
                 "task": None,
@@ -165,9 +165,10 @@ class Builds:
             case ["listbuildsourceuploadurl"], "POST":
                 return answers.document(call.request, 200, self._upload(registry))
             case ["schedulerun"], "POST":
-                return answers.document(call.request, 200, self._schedule(registry, call.body()).shown())
+                return answers.document(call.request, 200, self._schedule(registry, _known(call)).shown())
             case ["runs"], "GET":
-                return [run.shown() for run in reversed(registry.runs)]
+                most = asked.parameter(call.request, "$top")
+                return [run.shown() for run in list(reversed(registry.runs))[: int(most) if most else None]]
             case ["runs", name, *verb], _:
                 run = next((one for one in registry.runs if one.id == name), None)
                 if run is None:
@@ -193,7 +194,8 @@ class Builds:
         url = source if "://" in source else f"https://{registry.storage}.{self.azure.blobs.suffix}/{_container(registry)}/{source}"
         found = self.azure.blobs.find(url)
         build = registry.build or Build()
-        run = Run(registry, wanted, build, built(registry, wanted, found.bytes if found else None, source), created_at=self.azure.now())
+        outcome = built(registry, wanted, found.bytes if found else None, source)
+        run = Run(registry, wanted, build, outcome, _id(len(registry.runs)), created_at=self.azure.now())
         registry.runs.append(run)
         return run
 
@@ -211,6 +213,30 @@ class Builds:
                     run.canceled_at = self.azure.now()
                 return answers.empty(call.request, 200)
         raise ServiceRefusal(405, "MethodNotAllowed", f"The method {call.method} is not allowed here.")
+
+
+def _known(call: Call) -> dict[str, Any]:
+    """What was asked for, as far as that version of the API knows it: resource management passes over fields that it does not."""
+    wanted = call.body() | {"caller": call.caller.principal_id}
+    timeout = wanted.get("timeout", 3600)
+    if not isinstance(timeout, int) or not 300 <= timeout <= 28_800:
+        raise ServiceRefusal(400, "InvalidRequest", "The timeout is not between 300 and 28800 seconds.")
+    if any(re.search("[A-Z]", str(name).partition(":")[0]) for name in wanted.get("imageNames") or []):
+        raise ServiceRefusal(400, "InvalidRequest", "The image name is invalid: repository names are in lower case.")
+    if call.version < "2019-06-01":
+        wanted.pop("agentPoolName", None)
+    source = (wanted.get("credentials") or {}).get("sourceRegistry") or {}
+    if call.version < "2025-03-01":
+        source.pop("identity", None)
+    return wanted
+
+
+def _id(number: int) -> str:
+    """As the service counts: ``ca1`` is the first, after ``ca9`` comes ``caa``."""
+    digits, number = "", number + 1
+    while number or not digits:
+        digits, number = "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36] + digits, number // 36
+    return f"ca{digits}"
 
 
 def _container(registry: AzureRegistry) -> str:

@@ -11,7 +11,7 @@ from registryauth.testing.azure import Build
 
 from .asking import basic
 
-TASKS = "2019-04-01"
+TASKS, PREVIEW = "2019-04-01", "2025-03-01-preview"
 
 
 @pytest.fixture
@@ -37,13 +37,13 @@ def upload(ask, builder, registry, context):
     return place["relativePath"]
 
 
-def schedule(ask, builder, registry, dockerfile=b"FROM mcr.microsoft.com/azureml/base\nRUN true\n", **changes):
+def schedule(ask, builder, registry, dockerfile=b"FROM mcr.microsoft.com/azureml/base\nRUN true\n", version=TASKS, **changes):
     source = upload(ask, builder, registry, archive(Dockerfile=dockerfile))
     wanted = {
         "type": "DockerBuildRequest", "imageNames": ["myimage:v1"], "isPushEnabled": True, "dockerFilePath": "Dockerfile",
         "sourceLocation": source, "platform": {"os": "Linux", "architecture": "amd64"},
     }  # fmt: skip
-    return ask.arm(builder, "POST", f"{registry.id}/scheduleRun", TASKS, wanted | changes)
+    return ask.arm(builder, "POST", f"{registry.id}/scheduleRun", version, wanted | changes)
 
 
 def status(ask, builder, run):
@@ -177,17 +177,23 @@ def test_a_base_image_in_another_registry_needs_a_credential_for_it(azure, ask, 
     assert status(ask, builder, schedule(ask, builder, registry, dockerfile).json)["status"] == "Succeeded"
 
 
-def test_a_build_in_an_abac_registry_needs_its_callers_identity(ask, registry, builder):
+def test_a_build_in_an_abac_registry_needs_its_callers_identity_and_rights(azure, ask, registry, builder):
     registry.mode = "abac"
     assert "denied" in status(ask, builder, schedule(ask, builder, registry).json)["runErrorMessage"]
     caller = {"sourceRegistry": {"loginMode": "Default", "identity": "[caller]"}}
-    assert status(ask, builder, schedule(ask, builder, registry, credentials=caller).json)["status"] == "Succeeded"
+    asked = [({"version": PREVIEW}, "Failed"), ({"version": PREVIEW}, "Succeeded"), ({}, "Failed")]
+    for said, ended in asked:
+        run = schedule(ask, builder, registry, credentials=caller, **said).json
+        assert status(ask, builder, run)["status"] == ended
+        azure.assign(builder, "Container Registry Repository Writer", registry)
 
 
 def test_a_firewall_keeps_the_builds_agent_out_but_not_that_of_a_pool(ask, registry, builder):
     registry.firewall = ("192.0.2.1",)
     assert "is not allowed access" in status(ask, builder, schedule(ask, builder, registry).json)["runErrorMessage"]
-    assert status(ask, builder, schedule(ask, builder, registry, agentPoolName="pool").json)["status"] == "Succeeded"
+    ended = [status(ask, builder, schedule(ask, builder, registry, version=one, agentPoolName="pool").json) for one in (TASKS, PREVIEW)]
+    assert [one["status"] for one in ended] == ["Failed", "Succeeded"], "the stable version knows no pools"
+    assert [one["agentPoolName"] for one in ended] == [None, "pool"]
 
 
 def test_a_source_elsewhere_is_taken_on_trust(ask, registry, builder):
@@ -195,7 +201,17 @@ def test_a_source_elsewhere_is_taken_on_trust(ask, registry, builder):
     assert status(ask, builder, run)["status"] == "Succeeded"
 
 
-@pytest.mark.parametrize("changes", [{"type": "FileTaskRunRequest"}, {"platform": None}, {"sourceLocation": ""}, {"dockerFilePath": ""}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": "FileTaskRunRequest"},
+        {"platform": None},
+        {"sourceLocation": ""},
+        {"dockerFilePath": ""},
+        {"timeout": 299},
+        {"imageNames": ["MyImage:v1"]},
+    ],
+)
 def test_a_request_that_lacks_something_is_refused(ask, registry, builder, changes):
     assert schedule(ask, builder, registry, **changes).code == (400, "InvalidRequest")
 
@@ -203,6 +219,8 @@ def test_a_request_that_lacks_something_is_refused(ask, registry, builder, chang
 def test_runs_are_listed_the_last_one_first(ask, registry, builder):
     names = [schedule(ask, builder, registry).json["name"] for _ in range(3)]
     assert [one["name"] for one in ask.arm(builder, "GET", f"{registry.id}/runs", TASKS).json["value"]] == names[::-1]
+    assert names == ["ca1", "ca2", "ca3"]
+    assert [one["name"] for one in ask.arm(builder, "GET", f"{registry.id}/runs?$top=2", TASKS).json["value"]] == ["ca3", "ca2"]
     assert ask.arm(builder, "GET", f"{registry.id}/runs/none", TASKS).code == (404, "ResourceNotFound")
 
 

@@ -1,0 +1,24 @@
+"""``registryauth azure acr run logs``."""
+
+from __future__ import annotations
+
+import sys
+
+from registryauth.cli.app import single
+from registryauth.cli.azure.registry_options import RegistryOption, Where
+from registryauth.cli.azure.run.show import RunArgument
+
+
+def logs(run: RunArgument, registry: RegistryOption, where: Where) -> None:
+    """Print the log of a run, to its end if it is under way; exit status 1 if it did not succeed."""
+    from registryauth.azure.build_request import MAX_TIMEOUT
+    from registryauth.cli.azure.registry_options import builds_of
+    from registryauth.cli.azure.watching import Watch
+    from registryauth.cli.session import Session
+
+    with builds_of(Session(ca_file=where.ca_file), registry, where) as builds:
+        watch = Watch(builds, sys.stdout, MAX_TIMEOUT)
+        watch.check(watch.follow(builds.run(run)))
+
+
+app = single(logs)

@@ -1,0 +1,120 @@
+"""A run as a person watches it: its log, its end, and what Ctrl-C does to it."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from typing import Any, TextIO
+
+from registryauth.azure.build_advice import advice
+from registryauth.azure.build_log import BuildLog, Lines
+from registryauth.azure.build_request import BuildRequest
+from registryauth.azure.builds import PATIENCE, SUCCEEDED, Builds, Run
+from registryauth.cli import console
+from registryauth.errors import AzureError, BuildFailed, RealmRefused, TransportError
+
+#: The lines of a log's end that advice is read from.
+_REMEMBERED = 60
+
+
+class Watch:
+    """Watches runs of *builds*. *stream* is where the log goes, None for nowhere; *request* is what was asked for, if it is known."""
+
+    def __init__(self, builds: Builds, stream: TextIO | None, timeout: float, request: BuildRequest | None = None) -> None:
+        self._builds, self._stream, self._timeout, self._request = builds, stream, timeout, request
+        self._secrets = request.secrets if request else ()
+        self._last: deque[str] = deque(maxlen=_REMEMBERED)
+
+    def follow(self, run: Run) -> Run:
+        """*run* when it is over; the log is shown meanwhile. Ctrl-C may cancel it, see `_interrupted`."""
+        try:
+            if self._stream is not None:
+                self._show(run, self._stream)
+            return self._builds.wait(run, self._timeout, self._secrets)
+        except KeyboardInterrupt:
+            self._interrupted(run)
+            raise
+
+    def check(self, run: Run) -> None:
+        """Raise `BuildFailed` unless *run* came to a good end."""
+        if run.status == SUCCEEDED:
+            return
+        why = f": {run.error}" if run.error else ""
+        hint = advice(run, self._last, self._builds.registry, self._request)
+        raise BuildFailed(f"the run {run.id} ended as {run.status}{why}", run=run.id, ended=run.status, hint=hint)
+
+    def _show(self, run: Run, stream: TextIO) -> None:
+        lines = Lines(secrets=self._secrets, colours=console.is_terminal(stream))
+        until = self._builds.clock() + self._timeout + PATIENCE
+        log = BuildLog(self._builds, run.id, lambda: self._builds.run(run.id).is_over, until)
+        try:
+            for piece in log.pieces():
+                self._write(lines.feed(piece), stream)
+            self._write(lines.feed(b"", last=True), stream)
+        except (AzureError, TransportError, RealmRefused) as error:
+            console.say(f"warning: the log cannot be read any further: {error.message}")
+        if log.is_cut:
+            console.say("warning: the log is too long to be shown whole")
+
+    def _write(self, lines: Any, stream: TextIO) -> None:  # noqa: ANN401 - an iterator of text
+        for line in lines:
+            self._last.append(line)
+            print(line, file=stream, flush=True)
+
+    def _interrupted(self, run: Run) -> None:
+        """Ask whether to cancel *run*, where there is somebody to ask; otherwise it goes on, and how to get at it is said."""
+        name = self._builds.registry.id.name
+        if console.is_terminal(sys.stdin) and console.is_terminal(sys.stderr):
+            try:
+                print(f"\nCancel the run {run.id}? [y/N] ", end="", file=sys.stderr, flush=True)
+                if _answer() in ("y", "yes"):
+                    self._builds.cancel(run.id)
+                    console.say(f"The run {run.id} is being canceled.")
+                    return
+            except KeyboardInterrupt:
+                console.say("")
+            except (AzureError, TransportError) as error:
+                console.say(f"It could not be canceled: {error.message}")
+        console.say(f"The run {run.id} goes on. Watch it:  registryauth azure acr run logs {run.id} --registry {name}")
+        console.say(f"Cancel it: registryauth azure acr run cancel {run.id} --registry {name}")
+
+
+def _answer() -> str:
+    return sys.stdin.readline().strip().lower()
+
+
+def document(run: Run, registry: str) -> dict[str, Any]:
+    """*run* as JSON; where its log is, is a secret."""
+    return {
+        "version": 1,
+        "run_id": run.id,
+        "status": run.status,
+        "registry": registry,
+        "images": [{"name": one.repository, "tag": one.tag, "digest": one.digest} for one in run.images],
+        "created": _moment(run.created),
+        "started": _moment(run.started),
+        "finished": _moment(run.finished),
+        "error": run.error or None,
+    }
+
+
+def rows(run: Run, registry: str) -> list[tuple[str, str]]:
+    """*run* as a table of ``WHAT`` and ``VALUE``."""
+    return [
+        ("run", run.id),
+        ("status", run.status),
+        *(("image", f"{one.registry or registry}/{one.repository}:{one.tag}@{one.digest}") for one in run.images),
+        *((what, _moment(at) or "") for what, at in (("created", run.created), ("started", run.started), ("finished", run.finished)) if at),
+        *((what, value) for what, value in (("kind", run.kind), ("platform", run.platform), ("agent pool", run.agent_pool)) if value),
+        *([("error", run.error)] if run.error else []),
+    ]
+
+
+def _moment(text: str) -> str | None:
+    """Azure's ``2026-11-22T10:00:00.1234567+00:00`` as we write dates; as it is where it is written otherwise."""
+    from datetime import datetime
+
+    try:
+        return console.moment(int(datetime.fromisoformat(text).timestamp())) if text else None
+    except ValueError:
+        return text
