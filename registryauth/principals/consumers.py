@@ -6,7 +6,7 @@ import json
 
 from registryauth._redact import printable
 from registryauth.errors import CredentialNotFound
-from registryauth.stores.principal import Consumer, Key, Principal
+from registryauth.stores.principal import Consumer, Key, Principal, Slot
 from registryauth.stores.revisions import revise
 
 TYPE_CHECKING = False
@@ -70,3 +70,13 @@ def on_replaced(record: Principal) -> tuple[Consumer, ...]:
     """The consumers that hold the secret that a rotation replaced and that still works; those with an older one have lost it already."""
     old = record.replaced
     return tuple(known for known in record.consumers if old is not None and known.serial == old.serial)
+
+
+def held(record: Principal, consumer: Consumer) -> str:
+    """Which of *record*'s secrets *consumer* has: ``current``, ``old``, or ``gone`` for one that was retired."""
+    return next((role(record, slot) for slot in record.slots if slot.serial == consumer.serial), "gone")
+
+
+def role(record: Principal, slot: Slot) -> str:
+    """``current``, ``next`` (not verified yet, handed to nobody) or ``old`` (replaced, still valid)."""
+    return "next" if slot == record.pending else "old" if slot == record.replaced else "current"

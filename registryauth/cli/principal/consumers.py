@@ -23,9 +23,10 @@ def consumers(
 
     from registryauth._redact import printable
     from registryauth.cli.console import moment, say, show
-    from registryauth.cli.principal.document import consumer_document, held
+    from registryauth.cli.principal.document import consumer_document
     from registryauth.cli.session import Session
     from registryauth.principals import find, forget_consumer
+    from registryauth.principals.consumers import held
 
     session = Session()
     address = session.address(registry, wildcard=True)

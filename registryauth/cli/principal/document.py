@@ -6,6 +6,7 @@ from typing import Any
 
 from registryauth.cli.console import moment
 from registryauth.cli.principal.listing import plain
+from registryauth.principals.consumers import held, role
 from registryauth.stores.principal import Check, Consumer, Principal, Slot
 
 
@@ -29,16 +30,6 @@ def consumer_document(record: Principal, consumer: Consumer) -> dict[str, Any]:
         "secret": held(record, consumer),
         "written_at": moment(consumer.written_at) or None,
     }
-
-
-def held(record: Principal, consumer: Consumer) -> str:
-    """Which of *record*'s secrets *consumer* has: ``current``, ``old``, or ``gone`` for one that was retired."""
-    return next((role(record, slot) for slot in record.slots if slot.serial == consumer.serial), "gone")
-
-
-def role(record: Principal, slot: Slot) -> str:
-    """``current``, ``next`` (not verified yet, handed to nobody) or ``old`` (replaced, still valid)."""
-    return "next" if slot == record.pending else "old" if slot == record.replaced else "current"
 
 
 def described(record: Principal, now: float, last_used: int = 0) -> list[tuple[str, str]]:
