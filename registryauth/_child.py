@@ -24,6 +24,16 @@ _PASSED_ON = ("REGISTRYAUTH_CONFIG", "REGISTRYAUTH_STORE_PATH")
 _KEPT_BACK = ("DOCKER_AUTH_CONFIG",)
 
 
+#: Told of each program that is run, and of how it ended; nobody, unless the command line was asked to tell.
+_told: Callable[[str], None] | None = None
+
+
+def tell(to: Callable[[str], None] | None) -> None:
+    """Have *to* told, one line each, of every program that is run from now on in this process; None ends it."""
+    global _told  # noqa: PLW0603 - whoever runs one knows nothing of the command line
+    _told = to
+
+
 class Done(Value, hidden=("output", "complaints")):
     """How a program ended, and what it wrote to its standard output and, where that was wanted, to its standard error."""
 
@@ -58,6 +68,24 @@ def run(
     Its standard error is dropped unless *complaints* are wanted. Raise what *failed* makes where it cannot be run, is too slow
     or says too much; it is then no longer running.
     """
+    if _told is None:
+        return _run(command, environ, failed, timeout=timeout, limit=limit, line=line, complaints=complaints)
+    from registryauth._redact import printable
+
+    # What a program is to keep to itself comes over its standard input; its arguments every process can see.
+    name, begun = printable(" ".join(command), 200), time.monotonic()
+    try:
+        done = _run(command, environ, failed, timeout=timeout, limit=limit, line=line, complaints=complaints)
+    except BaseException:
+        _told(f"ran {name}: no answer after {(time.monotonic() - begun) * 1000:.0f} ms")
+        raise
+    _told(f"ran {name}: exit status {done.status}, {(time.monotonic() - begun) * 1000:.0f} ms, {len(done.output)} bytes")
+    return done
+
+
+def _run(
+    command: list[str], environ: Mapping[str, str], failed: Failed, *, timeout: float, limit: int, line: str, complaints: bool
+) -> Done:
     import subprocess
 
     deadline = time.monotonic() + timeout

@@ -6,14 +6,23 @@ from registryauth._http.messages import MAX_ERROR_BODY, Headers, Request, Respon
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from registryauth._http.messages import Transport
 
-__all__ = ["MAX_ERROR_BODY", "USER_AGENT", "Headers", "Request", "Response", "open_transport"]
+__all__ = ["MAX_ERROR_BODY", "USER_AGENT", "Headers", "Request", "Response", "open_transport", "put_around"]
 
 #: What we call ourselves; the version is left out so that a registry's operators group us, and an attacker learns little.
 USER_AGENT = "registryauth"
+
+#: What `open_transport` puts around each transport; nothing, unless the command line was asked to tell of requests.
+_around: Callable[[Transport], Transport] | None = None
+
+
+def put_around(wrap: Callable[[Transport], Transport] | None) -> None:
+    """Have *wrap* around every transport that is opened from now on in this process; None takes it away again."""
+    global _around  # noqa: PLW0603 - whoever opens one knows nothing of the command line
+    _around = wrap
 
 
 def open_transport(
@@ -35,8 +44,11 @@ def open_transport(
 
     trust = trusting(ca_files, client_certs, certs_d)
     connect, read = connect_timeout or CONNECT_TIMEOUT, read_timeout or READ_TIMEOUT
+    transport: Transport
     if configured(environ):
         from registryauth._http.through_httpx import HttpxTransport
 
-        return HttpxTransport.with_environment_proxies(environ, trust=trust, connect_timeout=connect, read_timeout=read)
-    return DirectTransport(trust=trust, connect_timeout=connect, read_timeout=read)
+        transport = HttpxTransport.with_environment_proxies(environ, trust=trust, connect_timeout=connect, read_timeout=read)
+    else:
+        transport = DirectTransport(trust=trust, connect_timeout=connect, read_timeout=read)
+    return _around(transport) if _around else transport

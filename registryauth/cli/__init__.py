@@ -22,13 +22,13 @@ def run(argv: Sequence[str]) -> int:
         # What is left in the buffer would fail after us, where nobody could say why.
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _complain("interrupted", "", _INTERRUPTED)
+        return _say_interrupted()
     except BrokenPipeError:
         # The reader went away, as `head` does: no fault, and nothing more to write to it.
         _drop_output()
         return 0
     except SystemExit as end:
-        # typer ends the process itself where it showed a completion, and where the reader went away.
+        # typer ends the process itself where the reader went away.
         if not isinstance(end.__context__, BrokenPipeError):
             return end.code if isinstance(end.code, int) else 1
         _drop_output()
@@ -48,6 +48,12 @@ def _run(argv: Sequence[str]) -> int:
         print(f"registryauth {__version__}")
         return 0
 
+    if argv and argv[0] == "__complete":
+        # Asked at every TAB, so that it must not wait for the command line either.
+        from registryauth.cli.complete import answer
+
+        return answer(argv[1:])
+
     import gc
 
     # Start-up allocates a great deal and lets go of none of it: sweeping it again and again costs a tenth of a short command.
@@ -55,11 +61,14 @@ def _run(argv: Sequence[str]) -> int:
     import typer
     from typer.exceptions import TyperException
 
+    from registryauth.cli import verbosity
     from registryauth.cli.app import command
     from registryauth.errors import Error
 
     try:
-        return int(command().main(list(argv), prog_name="registryauth", standalone_mode=False) or 0)
+        status = int(command().main(list(argv), prog_name="registryauth", standalone_mode=False) or 0)
+        # typer makes a status of a Ctrl-C in the middle of a verb, and says nothing.
+        return _say_interrupted() if status == _INTERRUPTED else status
     except Error as error:
         return _complain(str(error), error.hint, error.exit_code)
     except TyperException as error:
@@ -71,7 +80,16 @@ def _run(argv: Sequence[str]) -> int:
         return _complain("an argument or environment variable is not text in UTF-8", "correct it, or the locale", 2)
     except typer.Abort:
         # The end of input where a person was asked.
-        return _complain("interrupted", "", _INTERRUPTED)
+        return _say_interrupted()
+    finally:
+        verbosity.end()
+
+
+def _say_interrupted() -> int:
+    if sys.stderr.isatty():
+        # The cursor still stands behind a question, or behind ^C.
+        print(file=sys.stderr)
+    return _complain("interrupted", "", _INTERRUPTED)
 
 
 def _make_streams_usable() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from registryauth.cli import verbosity
 from registryauth.cli.groups import spread
 
 #: Verb to module; a group's module has an `app`, a single verb's a function named like the module's last part.
@@ -39,7 +40,10 @@ _VERBS = {
     "digest": "digest",
     "image": "image",
     "doctor": "doctor",
+    "report": "report",
     "config": "config",
+    "completion": "completion",
+    "man": "man",
     "demo": "demo",
 }
 
@@ -80,6 +84,7 @@ def lazy(verbs: Mapping[str, str]) -> type[TyperGroup]:
             module = import_module(f"registryauth.cli.{verbs[cmd_name]}")
             found = typer.main.get_command(module.app)
             found.name = cmd_name
+            verbosity.add_to(found)
             return found
 
     return Verbs
@@ -87,6 +92,7 @@ def lazy(verbs: Mapping[str, str]) -> type[TyperGroup]:
 
 _app = typer.Typer(
     cls=lazy(_VERBS),
+    add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -112,7 +118,9 @@ def _root(
 
 def command() -> Any:  # noqa: ANN401 - typer's own class, which it does not export
     """The root command."""
-    return typer.main.get_command(_app)
+    root = typer.main.get_command(_app)
+    verbosity.add_to(root)
+    return root
 
 
 def single(function: Any) -> typer.Typer:  # noqa: ANN401 - any verb

@@ -7,11 +7,29 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import single
-from registryauth.cli.options import AddressArgument, CaFile, Insecure, Misuse
+from registryauth.cli.options import CaFile, Insecure, Misuse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registryauth.principals import Registration
+
+
+def _refuse(value: str | None) -> None:
+    """A password on the command line: by now it may have been seen, and is likely kept."""
+    if value is not None:
+        raise Misuse(
+            "a password is not taken on the command line, where every process can read it and the shell's history keeps it: "
+            "use --password-stdin, or be asked for it; and change the one that was typed"
+        )
 
 
 def login(
-    registry: AddressArgument,
+    registry: Annotated[
+        str | None,
+        typer.Argument(metavar="REGISTRY[/PATH]", show_default=False, help="A registry, or a path in it: myregistry.azurecr.io/team"),
+    ] = None,
     username: Annotated[str, typer.Option("--username", "-u", help="User name, or the client ID of a service principal.")] = "",
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
     identity_token_stdin: Annotated[
@@ -28,6 +46,7 @@ def login(
     expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="When the secret dies: 2027-05-01, or 90d from now.")] = "",
     insecure: Insecure = False,
     ca_file: CaFile = "",
+    on_command_line: Annotated[str | None, typer.Option("--password", "-p", hidden=True, callback=_refuse, is_eager=True)] = None,  # noqa: ARG001
 ) -> None:
     """Verify a credential against its registry and keep it, encrypted.
 
@@ -42,6 +61,8 @@ def login(
     from registryauth.cli.secrets import account_and_secret
     from registryauth.cli.session import Session
 
+    if registry is None:
+        raise Misuse("which registry? docker login without one means Docker Hub, which is: registryauth login docker.io")
     if password_stdin and identity_token_stdin:
         raise Misuse("--password-stdin and --identity-token-stdin exclude each other")
     session = Session(ca_file=ca_file, insecure=insecure)
@@ -68,9 +89,19 @@ def login(
             insecure=insecure,
             expires=expires,
         )
-    for line in (*shadowed(session, registration.principal), *use_it(session, registration.principal)):
+    for line in (*_outcome(registration), *shadowed(session, registration.principal), *use_it(session, registration.principal)):
         say(line)
     sys.stderr.flush()
+
+
+def _outcome(registration: Registration) -> Iterator[str]:
+    """Until when the secret lives, and docker's own words where the registry has taken it."""
+    from registryauth.cli.console import moment
+
+    ends = moment(registration.principal.slots[0].expires_at)
+    yield f"It is good until {ends}." if ends else "Until when it is good is not known; --expires would note it."
+    if registration.verification and registration.verification.verified:
+        yield "Login Succeeded"
 
 
 app = single(login)

@@ -37,7 +37,7 @@ def logout(
     try:
         with session.store() as store:
             for record in forget(store, address, account or None):
-                say(f"Removed {printable(record.account)} for {record.address}.")
+                say(f"Removing login credentials for {record.address}: {printable(record.account)}")
     except CredentialNotFound:
         # That is when a person wonders who it is that still has one.
         _warn_of_leftover(session, address)
@@ -53,7 +53,7 @@ def _logout_everywhere(session: Session) -> None:
         records = store.list()
         for record in records:
             if record.made_by != "admin" and store.delete(record.key):
-                say(f"Removed {printable(record.account)} for {record.address}.")
+                say(f"Removing login credentials for {record.address}: {printable(record.account)}")
     kept = sum(record.made_by == "admin" for record in records)
     if kept == len(records):
         say("There was no login to remove.")

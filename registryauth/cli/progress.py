@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from registryauth.cli.console import is_terminal
+from registryauth.cli.console import Level, is_terminal, level
 from registryauth.cli.groups import Group
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ class Pace(Group):
 @contextmanager
 def shown(style: Style | None) -> Iterator[Callable[[Progress], None] | None]:
     """What a transfer is to be given as its *progress*."""
-    chosen = style or (Style.BAR if is_terminal(sys.stderr) else Style.NONE)
+    chosen = style or (Style.BAR if is_terminal(sys.stderr) and level() is not Level.QUIET else Style.NONE)
     if chosen is Style.NONE:
         yield None
     elif chosen is Style.JSON:

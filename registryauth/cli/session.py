@@ -35,12 +35,16 @@ class Session:
     @contextmanager
     def store(self) -> Iterator[AuditedStore]:
         """The configured store."""
-        from registryauth.cli.console import say
+        from registryauth.cli.console import Level, level, say
 
         def warn(text: str) -> None:
             say(f"warning: {text}")
 
         opened = from_config(self.config, self.environ, ask=self.ask, purpose=_verb(), warn=warn, azure_token=vault_token)
+        if level() is Level.VERBOSE:
+            from registryauth.cli.watched import tell_of
+
+            tell_of(opened)
         try:
             yield opened
         finally:
@@ -58,10 +62,17 @@ class Session:
 
         The other arguments are those of `Resolver.from_config`.
         """
-        from registryauth.cli.console import say
+        from registryauth.cli.console import Level, level, say
         from registryauth.resolver import Resolver
 
-        return Resolver.from_config(
+        kind: type[Resolver] = Resolver
+        if level() is Level.VERBOSE:
+            from registryauth.cli.watched import TellingResolver as kind  # noqa: N813 - whichever is asked for
+
+            with self.store():
+                # That tells of it.
+                pass
+        return kind.from_config(
             self.config,
             self.environ,
             store,

@@ -350,3 +350,25 @@ def test_a_docker_configuration_that_cannot_be_read_stops_no_login(login, home, 
     assert (done.status, len(kept())) == (0, 1)
     assert "warning: " in done.err
     assert (home / ".docker/config.json").read_text() == "{not json"
+
+
+# -- as docker's users know it --
+
+
+def test_docker_s_own_words_are_said_only_where_the_registry_took_it(login, online):
+    assert "\nLogin Succeeded\n" in login().err
+    assert "Login Succeeded" not in login(stdin="wrong").err
+    assert "Login Succeeded" not in login("--no-verify").err
+    online.auth = "none"
+    assert "Login Succeeded" not in login(address="open.example").err
+
+
+def test_it_is_said_until_when_the_secret_lives_or_that_nobody_knows(login):
+    assert "It is good until 2099-05-01T00:00:00Z.\n" in login("--expires", "2099-05-01").err
+    assert "Until when it is good is not known; --expires would note it.\n" in login(address="other.example").err
+
+
+def test_without_a_registry_docker_hub_is_named_and_not_meant(cli, online, kept):
+    done = cli("login", "-u", "me", "--password-stdin", stdin=CANARY)
+    assert (done.status, done.out, online.requests, kept()) == (2, "", [], [])
+    assert "docker login without one means Docker Hub, which is: registryauth login docker.io" in done.err

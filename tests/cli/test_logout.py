@@ -16,7 +16,7 @@ def test_what_was_stored_is_removed_and_named(cli, keep, kept):
     keep("other.example")
     done = cli("logout", "https://registry.example/")
     assert (done.status, done.out) == (0, "")
-    assert done.err == "Removed a for registry.example.\nRemoved b for registry.example.\n"
+    assert done.err == "Removing login credentials for registry.example: a\nRemoving login credentials for registry.example: b\n"
     assert [str(record.address) for record in kept()] == ["other.example", "registry.example/team"]
 
 
@@ -25,7 +25,7 @@ def test_one_account_may_be_named(cli, keep, kept):
     keep("registry.example", "b")
     done = cli("logout", "registry.example", "--account", "a")
     assert done.status == 0
-    assert "Removed a" in done.err
+    assert "Removing login credentials for registry.example: a\n" in done.err
     assert "warning: store still has a credential for it: " in done.err
     assert "registry.example is covered by the entry for registry.example, account b" in done.err
     assert [record.account for record in kept()] == ["b"]
@@ -80,7 +80,7 @@ def test_a_path_that_a_wider_entry_still_covers_is_warned_of(cli, keep):
 
 def test_a_public_registry_needs_no_warning(cli, keep):
     keep("mcr.microsoft.com")
-    assert cli("logout", "mcr.microsoft.com").err == "Removed me for mcr.microsoft.com.\n"
+    assert cli("logout", "mcr.microsoft.com").err == "Removing login credentials for mcr.microsoft.com: me\n"
 
 
 def test_a_damaged_record_is_removed_by_its_account_as_the_message_says(cli, keep, kept, home):
@@ -109,8 +109,8 @@ def test_all_removes_every_login_and_keeps_what_an_admin_registered(cli, keep, k
     done = cli("logout", "--all")
     assert (done.status, done.out) == (0, "")
     assert done.err.splitlines() == [
-        "Removed b for other.example/team.",
-        "Removed a for registry.example.",
+        "Removing login credentials for other.example/team: b",
+        "Removing login credentials for registry.example: a",
         "1 that an admin registered stays: 'registryauth principal remove' removes them.",
     ]
     assert [record.account for record in kept()] == ["c"]
@@ -128,5 +128,5 @@ def test_a_logout_is_from_one_registry_or_from_all(cli, keep, kept, argv):
 
 def test_a_wildcard_is_logged_out_of_like_any_other(cli, keep, kept):
     keep("*.registry.example", "a")
-    assert cli("logout", "*.registry.example").err == "Removed a for *.registry.example.\n"
+    assert cli("logout", "*.registry.example").err == "Removing login credentials for *.registry.example: a\n"
     assert kept() == []

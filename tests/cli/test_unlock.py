@@ -194,7 +194,7 @@ def test_a_person_is_asked_once_and_what_is_typed_is_not_shown(locked):
 
 def test_a_command_that_opens_the_store_twice_asks_once(locked):
     terminal = Terminal("registryauth", "logout", "registry.example").until("Passphrase").type(PHRASE)
-    assert terminal.until("Removed me").end() == 0
+    assert terminal.until("Removing login credentials").end() == 0
     assert terminal.shown.count("Passphrase") == 1
 
 

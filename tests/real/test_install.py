@@ -102,7 +102,12 @@ def test_the_wheel_holds_the_package_and_nothing_else(newcomer, python, checkout
     (wheel,) = (tmp_path / "wheel").iterdir()
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {name.partition("/")[0] for name in names} == {"registryauth", f"registryauth-{__version__}.dist-info"}
+    made = {"registryauth", *(f"registryauth-{__version__}.{kind}" for kind in ("dist-info", "data"))}
+    assert {name.partition("/")[0] for name in names} == made
+    manuals = {name.rpartition("/")[2] for name in names if ".data/" in name}
+    assert manuals == {"registryauth.1", "docker-credential-registryauth.1", "registryauth-credential-provider.1"}
+    assert all("/data/share/man/man1/" in name for name in names if ".data/" in name)
+    assert {f"registryauth/cli/complete/{name}" for name in ("verbs.json", "registryauth.bash", "registryauth.zsh")} <= set(names)
     assert {"registryauth/config.example.toml", "registryauth/py.typed"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

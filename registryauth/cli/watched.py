@@ -1,0 +1,43 @@
+"""Resolver and store that tell what they answer, for ``--verbose``."""
+
+from __future__ import annotations
+
+from registryauth._redact import printable
+from registryauth.cli import console
+from registryauth.errors import StoreError
+from registryauth.resolver import Resolver
+from registryauth.resolver.answer import line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registryauth.reference import Repository
+    from registryauth.resolver.answer import Answer
+    from registryauth.stores import Store
+
+#: The longest line of a trace that is shown.
+_LONGEST = 600
+
+
+class TellingResolver(Resolver):
+    """Tells, once for each repository, which source was asked and what it said, also where one of them is broken."""
+
+    def _ask(self, asked: Mapping[Repository, list[Answer]]) -> None:
+        try:
+            super()._ask(asked)
+        finally:
+            for repository, said in asked.items():
+                lines = (f"* {printable(str(repository))}: {printable(line(each), _LONGEST)}" for each in said)
+                console.tell_once("\n".join(lines))
+
+
+def tell_of(store: Store) -> None:
+    """Where *store* is, and where its key comes from."""
+    try:
+        kept = store.status()
+    except StoreError:
+        # Who goes on to use it is told why.
+        return
+    what = f"* store: {kept['path']}" if kept.get("exists", True) else f"* store: {kept['path']}, which is not there yet"
+    console.tell_once(printable(what + (f"; its key: {kept['key']}" if kept["key"] else ""), _LONGEST))
