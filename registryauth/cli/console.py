@@ -91,6 +91,14 @@ def show(output: Output, data: Mapping[str, Any], columns: Sequence[str], rows: 
         print(table(columns, rows, _width()))
 
 
+def said(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, optional: Sequence[str]
+) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """*columns* and *rows* without those of the *optional* columns of which every cell is empty."""
+    stays = [at for at, name in enumerate(columns) if name not in optional or any(row[at] for row in rows)]
+    return [columns[at] for at in stays], [[row[at] for at in stays] for row in rows]
+
+
 def _harmless(data: object) -> bool:
     """Whether every text in *data* can be printed as it is."""
     if isinstance(data, Mapping):

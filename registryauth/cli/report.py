@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from registryauth.stores.audited import AuditedStore
     from registryauth.stores.principal import Key
 
-#: Of a client ID the beginning and the end tell one from another.
-_FLOORS = {2: 13, 1: 20, 3: 20}
 #: Commands that are repeated below a table; more of them than these nobody reads there.
 _NEXT = 5
 
@@ -103,11 +101,10 @@ def _write(data: dict[str, Any], path: str) -> None:
 
 def _show(data: dict[str, Any], output: Output) -> None:
     from registryauth.cli.console import say, show
-    from registryauth.cli.principal.fit import fit
 
     rows = [(issue["what"], issue["address"], issue["account"], issue["detail"]) for issue in data["attention"]]
     if rows or output is not Output.TABLE:
-        show(output, data, *fit(("WHAT", "REGISTRY", "ACCOUNT", "WHY"), rows, floors=_FLOORS))
+        show(output, data, ("WHAT", "REGISTRY", "ACCOUNT", "WHY"), rows)
     if output is not Output.TABLE:
         return
     say(_summary(data))

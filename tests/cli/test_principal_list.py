@@ -121,7 +121,7 @@ def test_the_json_has_all_that_is_known_but_the_secret(cli, keep, home):
     ]
 
 
-def test_the_table_fits_80_columns_and_leaves_out_what_nobody_said(cli, keep):
+def test_the_table_has_every_name_whole_and_leaves_out_what_nobody_said(cli, keep):
     keep("registry.example")
     assert cli("principal", "list").out.split("\n")[0].split() == ["REGISTRY", "ACCOUNT", "EXPIRES", "VERIFIED"]
     keep(
@@ -130,16 +130,8 @@ def test_the_table_fits_80_columns_and_leaves_out_what_nobody_said(cli, keep):
     )  # fmt: skip
     head, row, _ = cli("principal", "list").out.splitlines()
     assert head.split() == ["REGISTRY", "ACCOUNT", "OWNER", "EXPIRES", "VERIFIED", "STATE"]
-    assert len(row) <= 80
-    assert row.startswith("a-long-r")
+    assert "a-long-registry-name.azurecr.io/with/a/path/of/some/length  0f5c2f6e-4b1a-4c3e-9d7a-aabbccddeeff  machine learning" in row
     assert row.endswith("expiring")
-    assert row.split("  ")[1].strip().startswith("0f5c2f")
-
-
-def test_a_wider_terminal_is_used(cli, keep, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    keep("a-long-registry-name.azurecr.io/with/a/path/of/some/length", "0f5c2f6e-4b1a-4c3e-9d7a-aabbccddeeff", owner="ml")
-    assert "0f5c2f6e-4b1a-4c3e-9d7a-aabbccddeeff" in cli("principal", "list").out
 
 
 @pytest.mark.parametrize(

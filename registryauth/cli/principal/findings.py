@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from registryauth._redact import printable
-from registryauth.cli.console import moment, say, show, table
+from registryauth.cli.console import moment, say, show
 from registryauth.cli.options import Output
-from registryauth.cli.principal.fit import fit
 from registryauth.config import Config
 from registryauth.errors import StoreError
 from registryauth.principals import Finding, keep
@@ -22,8 +21,6 @@ _UNEASY = ("expiring", "expired")
 #: Verdicts that a summary passes over.
 _QUIET = ("ok", "accepted", "unverified")
 _COLUMNS = ("WHERE", "ACCOUNT", "CAN", "VERDICT")
-#: Of a client ID the beginning and the end tell one from another.
-_FLOORS = {1: 13, 2: 16, 0: 20}
 
 
 class Ledger:
@@ -60,7 +57,7 @@ class Ledger:
         if output is not Output.TABLE or alone:
             show(output, data, ("WHAT", "VALUE"), self._lines(self._findings[0]) if output is Output.TABLE else ())
         else:
-            print(table(*fit(_COLUMNS, [_row(found) for found in self._findings], floors=_FLOORS)))
+            show(output, data, _COLUMNS, [_row(found) for found in self._findings])
         for text in () if alone else dict.fromkeys(line for found in self._findings for line in self._said(found)):
             say(text)
         if summary:

@@ -27,8 +27,7 @@ def list_(
     """
     import time
 
-    from registryauth.cli.console import say, show
-    from registryauth.cli.principal.fit import fit
+    from registryauth.cli.console import said, say, show
     from registryauth.cli.session import Session
     from registryauth.config.values import span
     from registryauth.stores.last_used import LastUsed
@@ -51,15 +50,13 @@ def list_(
     data = {"version": 1, "principals": [plain(record, now, used.when(record.key)) for record in records]}
     rows = [_row(record, now, warned if within is None else within) for record in records]
     if records or within is None or output is not Output.TABLE:
-        show(output, data, *fit(_COLUMNS, rows, floors=_FLOORS, optional=(2, 5)))
+        show(output, data, *said(_COLUMNS, rows, optional=("OWNER", "STATE")))
     if within is not None and not records:
         say(f"nothing expires within {expiring}")
     raise typer.Exit(7 if within is not None and records else 0)
 
 
 _COLUMNS = ("REGISTRY", "ACCOUNT", "OWNER", "EXPIRES", "VERIFIED", "STATE")
-#: Of a client ID the beginning and the end tell one from another.
-_FLOORS = {1: 13, 2: 10, 0: 20}
 
 
 def _row(record: Any, now: float, within: int | None) -> tuple[str, ...]:  # noqa: ANN401 - Principal, imported when it is needed
