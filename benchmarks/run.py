@@ -182,6 +182,11 @@ def transfers(run: Run, _: dict[str, Server]) -> str:
     return ""
 
 
+def huge(run: Run, _: dict[str, Server]) -> str:
+    """The memory that a blob takes that is larger than memory."""
+    return transfer.huge(OURS, run.home.environ, 1024 * transfer.MIB if run.quick else 10 * 1024 * transfer.MIB)
+
+
 @contextmanager
 def _surroundings(arguments: argparse.Namespace) -> Iterator[tuple[Run, dict[str, Server]]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
@@ -200,11 +205,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="5 rounds instead of 25, of transfers 3 instead of 5")
     parser.add_argument("--peers", action="store_true", help=f"install {' and '.join(peers.PACKAGES)} into a throw-away environment")
     parser.add_argument("--typer", action="store_true", help="also compare typer's versions, each in a throw-away environment")
-    parser.add_argument("--only", choices=list(_PARTS), help="one part; transfer runs only so: it takes minutes and 4 GiB of memory")
+    parser.add_argument(
+        "--only",
+        choices=list(_PARTS),
+        help="one part; transfer, which takes minutes and 4 GiB of memory, and huge, 31 GiB of disk, run only so",
+    )
     arguments = parser.parse_args()
     with _surroundings(arguments) as (run, servers):
         for name, part in _PARTS.items():
-            wanted = arguments.only == name or (arguments.only is None and name != "transfer")
+            wanted = arguments.only == name or (arguments.only is None and name not in _APART)
             if wanted and (name != "typer" or arguments.typer):
                 print(part(run, servers), flush=True)
 
@@ -220,7 +229,10 @@ _PARTS: dict[str, Callable[[Run, dict[str, Server]], str]] = {
     "typer": typers,
     "bulk": imports,
     "transfer": transfers,
+    "huge": huge,
 }
+#: What runs only when it is asked for.
+_APART = ("transfer", "huge")
 
 if __name__ == "__main__":
     main()

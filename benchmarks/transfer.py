@@ -62,6 +62,23 @@ def tables(ours: str, environ: Mapping[str, str], rounds: int, only: str = "") -
     yield goals.surroundings(_path(environ))
 
 
+def huge(ours: str, environ: Mapping[str, str], size: int = 10 * 1024 * MIB) -> str:
+    """One blob of *size* bytes, pushed and pulled once by our program *ours*, on the disk: what memory that takes."""
+    with tempfile.TemporaryDirectory(prefix="bench-huge-") as name:
+        free, wanted = shutil.disk_usage(name).free, 3 * size + 1024 * MIB
+        if free < wanted:
+            raise RuntimeError(f"{name} has room for {free // MIB} MiB, and {wanted // MIB} are needed")
+        with _registry(Path(name)) as (host, storage):
+            stage = _Stage(Shape(f"1 x {size // MIB} MiB", 1, size), Path(name), host, storage)
+            pull, push = _clients(ours, environ, stage)[OURS]
+            rows = []
+            for way, argv in (("Push", push), ("Pull", pull)):
+                wall, cpu, peak = _run(Candidate(OURS, argv), environ)
+                rows.append([way, f"{wall:.0f}", f"{cpu:.0f}", f"{peak / 1024:.0f}"])
+            stage.expect(stage.target, "blobs/sha256/*")
+    return table.rendered(f"One blob of {size // MIB:,} MiB, on the disk", ["", "s", "CPU s", "peak RSS, MiB"], rows)
+
+
 class _Stage:
     """An image of *shape*, the registry at *host* with its *storage*, and where to pull to."""
 
