@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from registryauth.testing.azure import AzureSimulator
-
-from .real.certificates import Authority
+from registryauth.testing.azure import AzureSimulator, Build
+from registryauth.testing.file_systems import add_base_image
 
 SUBSCRIPTION = "7b5c2b4e-0000-4000-8000-000000000001"
 CLIENT_ID = "0f5c2f6e-0000-4000-8000-000000000002"
@@ -20,7 +18,6 @@ TENANT = "3e7a5c10-0000-4000-8000-000000000006"
 #: A service principal whose secret is in ``secret.txt``.
 DEPLOY, DEPLOY_OBJECT = "4d9c1e77-0000-4000-8000-000000000003", "a1b2c3d4-0000-4000-8000-000000000004"
 DEPLOY_KEY, DEPLOY_SECRET = "5e0f7a91-0000-4000-8000-000000000005", "a secret: with colons and spaces"
-HOSTS = ["login.microsoftonline.com", "management.azure.com", "graph.microsoft.com", "*.azurecr.io", "*.blob.core.windows.net"]
 
 
 def a_cloud() -> AzureSimulator:
@@ -38,6 +35,7 @@ def a_cloud() -> AzureSimulator:
     azure.assign(me, "AcrPull")
     registry = azure.registry("myworkspace", group="ml", admin=True, sku="Standard")
     registry.images.add_image("azureml/azureml_0123456789abcdef0123456789abcdef", "latest", layers=[b"a layer"])
+    registry.build = Build(image=add_base_image)
     azure.workspace("my-workspace", group="ml", registry=registry)
     azure.workspace("new-workspace", group="ml")
     azure.registry("myregistry", group="ml", sku="Standard").images.add_image("team/model", "v1", layers=[b"a layer"])
@@ -51,17 +49,12 @@ def a_cloud() -> AzureSimulator:
 
 
 @contextmanager
-def signed_in(page: Path, directory: Path, home: Path) -> Iterator[dict[str, str]]:
+def signed_in(page: Path, home: Path) -> Iterator[dict[str, str]]:
     """What the environment of a person says who is signed in there, and has *page*'s first TOML block for a configuration."""
-    azure, authority = a_cloud(), Authority(directory)
+    azure = a_cloud()
     if block := re.search(r"^```toml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
         (home / ".config/registryauth").mkdir(parents=True, exist_ok=True)
         (home / ".config/registryauth/config.toml").write_text(block[1])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*authority.issue("azure", hosts=HOSTS))
     me = azure.home.apps[0]
-    with azure.proxy(context) as proxy:
-        yield {
-            "HTTPS_PROXY": proxy, "SSL_CERT_FILE": str(authority.ca_file),
-            "AZURE_TENANT_ID": azure.home.id, "AZURE_CLIENT_ID": me.app_id, "AZURE_CLIENT_SECRET": SECRET,
-        }  # fmt: skip
+    with azure.environment() as reached:
+        yield reached | {"AZURE_TENANT_ID": azure.home.id, "AZURE_CLIENT_ID": me.app_id, "AZURE_CLIENT_SECRET": SECRET}

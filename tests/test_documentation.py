@@ -101,9 +101,8 @@ def test_every_command_shown_works_and_prints_what_is_shown(page: Path, tmp_path
     ours = [(line, shown) for line, shown in sessions(page) if not line.startswith(FOREIGN)]
     env = environment()
     azure = page.name.startswith("azure")
-    (tmp_path / "authority").mkdir()
     with (
-        signed_in(page, tmp_path / "authority", home) if azure else nullcontext({}) as more,
+        signed_in(page, home) if azure else nullcontext({}) as more,
         a_registry(page).serve() as served,
         VaultSimulator(token=VAULT_TOKEN).serve() as vault,
     ):

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from registryauth._http.messages import Response
-from registryauth.digest import Digest
 from registryauth.testing import answers, asked
 from registryauth.testing.azure.blobs import Blob
 from registryauth.testing.azure.build_steps import Outcome, built
@@ -22,8 +21,12 @@ from registryauth.testing.azure.directory import new_id
 from registryauth.testing.azure.refusals import ServiceRefusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from registryauth.digest import Digest
     from registryauth.testing.azure.registry import AzureRegistry
     from registryauth.testing.azure.simulator import AzureSimulator
+    from registryauth.testing.registry_simulator import RegistrySimulator
 
 _TYPE = "Microsoft.ContainerRegistry/registries/runs"
 #: What the log's metadata says at the end, by the run's status (azure-cli ``acr/_stream_utils.py``).
@@ -35,7 +38,8 @@ class Build:
     """How the next runs go: *queued* seconds of waiting, then *duration* seconds of work, then *status*.
 
     An empty *status* is what comes of the Dockerfile. *log* replaces the lines of the log, *error* is the ``runErrorMessage``.
-    *complete* False never marks the log as finished, as where the agent died.
+    *complete* False never marks the log as finished, as where the agent died. No Dockerfile is run: what is pushed is one layer that
+    says which run made it, or what *image* puts into the registry, called with the registry's images, the repository and the tag.
     """
 
     queued: float = 0.0
@@ -44,6 +48,11 @@ class Build:
     log: tuple[str, ...] = ()
     error: str = ""
     complete: bool = True
+    image: Callable[[RegistrySimulator, str, str], Digest] | None = None
+
+    def push(self, images: RegistrySimulator, repository: str, tag: str, run: str) -> Digest:
+        """Put what the run called *run* has built into *images*."""
+        return self.image(images, repository, tag) if self.image else images.add_image(repository, tag, (f"built by {run}".encode(),))
 
 
 @dataclass
@@ -85,7 +94,7 @@ class Run:
             return
         for name in self.wanted.get("imageNames") or []:
             repository, _, tag = name.partition(":")
-            digest: Digest = self.registry.images.add_image(repository, tag or "latest", (f"built by {self.id}".encode(),))
+            digest = self.build.push(self.registry.images, repository, tag or "latest", self.id)
             self.images.append(
                 {"registry": self.registry.login_server, "repository": repository, "tag": tag or "latest", "digest": str(digest)}
             )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
 from registryauth._http.messages import Request, Response
 from registryauth._origin import Url, is_loopback
@@ -28,9 +31,6 @@ from registryauth.testing.doors import Doors
 from registryauth.testing.faults import Alteration, Fault, Interference
 from registryauth.testing.meddling import Meddling
 
-if TYPE_CHECKING:
-    import ssl
-
 
 class AzureSimulator(Doors, Meddling):
     """One of Azure's clouds in memory: Entra, Graph, resource management, registries, image builds, blob storage.
@@ -43,7 +43,7 @@ class AzureSimulator(Doors, Meddling):
         registry = azure.registry("myregistry", mode="abac")
         registry.images.add_image("team/app", "v1")
         azure.assign(app, "Container Registry Repository Reader", registry)
-        transport = azure.transport()          # or httpx_transport(), serve(), proxy()
+        transport = azure.transport()          # or httpx_transport(), serve(), proxy(), environment()
 
     Requests are told apart by host name, as they are in Azure; one that comes by another name (``127.0.0.1``) by its path. A registry
     that is not there has no name either: `TransportError`, as where DNS knows nothing.
@@ -187,6 +187,31 @@ class AzureSimulator(Doors, Meddling):
 
         with self.serve(tls) as host, tunnel(host) as url:
             yield url
+
+    @contextmanager
+    def environment(self) -> Iterator[dict[str, str]]:
+        """What the environment of a program must say for it to meet this Azure, by `proxy`, in place of the real one.
+
+        ``HTTPS_PROXY``, and ``SSL_CERT_FILE`` and ``REQUESTS_CA_BUNDLE`` for an authority of this very moment. Whatever else the
+        program asks over https comes here, too, and is answered that there is no such host.
+        """
+        from registryauth.testing.certificates import Authority
+
+        with tempfile.TemporaryDirectory(prefix="azure-simulator-") as directory:
+            authority = Authority(Path(directory))
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*authority.issue("azure", hosts=self._names))
+            with self.proxy(context) as url:
+                ca_file = str(authority.ca_file)
+                yield {"HTTPS_PROXY": url, "SSL_CERT_FILE": ca_file, "REQUESTS_CA_BUNDLE": ca_file}
+
+    @property
+    def _names(self) -> list[str]:
+        """Every host name of this cloud as a certificate says it; a wildcard stands for one label (RFC 9525 §6.3)."""
+        cloud, suffix = self.cloud, self.cloud.registry_suffix
+        regions = {"westeurope", *self.groups.values(), *(registry.location for registry in self.registries)}
+        regional = [f"*.{region}.{kind}{suffix}" for region in sorted(regions) for kind in ("data", "geo")]
+        return [cloud.authority.host, cloud.management.host, cloud.graph.host, f"*{suffix}", f"*.{self.blobs.suffix}", *regional]
 
     @staticmethod
     def endpoints(base: str) -> dict[str, str]:

@@ -7,7 +7,8 @@ import tarfile
 
 import pytest
 
-from registryauth.testing.azure import Build
+from registryauth.testing.azure import AzureSimulator, Build
+from registryauth.testing.file_systems import add_base_image
 
 from .asking import basic
 
@@ -131,6 +132,15 @@ def test_nothing_is_pushed_that_is_not_to_be(ask, registry, builder):
     run = schedule(ask, builder, registry, isPushEnabled=False).json
     assert (status(ask, builder, run)["status"], status(ask, builder, run)["outputImages"]) == ("Succeeded", None)
     assert "myimage" not in registry.images.shelf.tags
+
+
+def test_a_build_may_push_an_image_that_has_files_in_it(ask, registry, builder):
+    registry.build = Build(image=add_base_image)
+    run = schedule(ask, builder, registry, imageNames=["team/base:v1"]).json
+    (image,) = status(ask, builder, run)["outputImages"]
+    expected = AzureSimulator().registry("other").images
+    assert image["digest"] == str(add_base_image(expected, "team/base", "v1"))
+    assert [*registry.images.shelf.tags["team/base"]] == ["v1"]
 
 
 def test_an_image_is_there_for_pulling_as_soon_as_the_run_is_over(ask, registry, builder, clock):

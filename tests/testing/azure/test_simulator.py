@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from registryauth import Basic, Client, IdentityToken
 from registryauth._http.messages import Request
 from registryauth._origin import Url
-from registryauth.azure.clouds import CHINA, US_GOVERNMENT
+from registryauth.azure.clouds import CHINA, PUBLIC, US_GOVERNMENT
 from registryauth.credentials import Pinned
 from registryauth.errors import TransportError
 from registryauth.testing import AzureSimulator
@@ -166,6 +168,29 @@ def test_a_tunnel_that_closes_leaves_no_thread(served):
     with client, silent:
         assert not [thread for thread in threading.enumerate() if thread.name == "tunnel"]
         assert client.recv(1024) == b""
+
+
+@pytest.mark.parametrize("cloud", [PUBLIC, CHINA])
+def test_a_program_with_its_environment_meets_every_service_by_its_own_name(cloud):
+    azure = AzureSimulator(cloud=cloud)
+    azure.registry("myregistry", location="northeurope", data_endpoint=True)
+    hosts = [cloud.authority.host, cloud.management.host, cloud.graph.host, f"myregistry{cloud.registry_suffix}"]
+    regional = [f"myregistry.northeurope.{kind}{cloud.registry_suffix}" for kind in ("data", "geo")]
+    with azure.environment() as reached:
+        context = ssl.create_default_context(cafile=reached["SSL_CERT_FILE"])
+        with httpx.Client(proxy=reached["HTTPS_PROXY"], verify=context, trust_env=False) as client:
+            assert {client.get(f"https://{host}/").status_code < 500 for host in [*hosts, *regional]} == {True}
+            with pytest.raises(httpx.TransportError):
+                client.get("https://example.com/")
+        assert reached["REQUESTS_CA_BUNDLE"] == reached["SSL_CERT_FILE"]
+    assert {request.url.origin.host for request in azure.requests} == {*hosts, *regional}
+
+
+def test_nothing_of_that_environment_is_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with AzureSimulator().environment() as reached:
+        assert Path(reached["SSL_CERT_FILE"]).parent.parent == tmp_path
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_fault_strikes_the_host_that_it_is_for(azure, ask, registry, app):
