@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from registryauth.reference import Address
     from registryauth.stores import Store
     from registryauth.stores.choice import Choice
-    from registryauth.stores.principal import Principal
+    from registryauth.stores.principal import Key, Principal
 
 
 class Lookup:
@@ -87,9 +87,14 @@ class Lookup:
 
         if not may_own(self.config, address.registry):
             return None
-        with Workspaces.from_config(self.config, self._environ, notice=self._warn) as workspaces:
+        with Workspaces.from_config(self.config, self._environ, notice=self._warn, note=self._note) as workspaces:
             answer = workspaces.ask(Repository(address.registry, address.path))
             return answer.fetch().credential if isinstance(answer, Found) else None
+
+    def _note(self, key: Key, how: str) -> None:
+        from registryauth.stores.audited import note
+
+        note(self.store, "fetched", key, detail=how)
 
     def _account(self, address: Address) -> str | None:
         return self.config.registry(address.registry.host).account or None

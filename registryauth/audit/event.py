@@ -13,11 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Every event there is. A secret was handed out: read, listed (of a whole store, *count* says how many), exported. A record
+#: Every event there is. A secret was handed out: read, listed (of a whole store, *count* says how many), exported, fetched
+#: (from where it rests outside of the store, *detail* says where and how). A record
 #: was written: added, changed, removed, imported, rotated, pruned, disabled, enabled. A registry was asked: verified. The
 #: store as a whole: unlocked, locked, rekeyed, backed-up, restored, migrated, checked. A file of the log: begun.
 EVENTS = (
-    "read", "listed", "exported",
+    "read", "listed", "exported", "fetched",
     "added", "changed", "removed", "imported", "rotated", "pruned", "disabled", "enabled",
     "verified",
     "unlocked", "locked", "rekeyed", "backed-up", "restored", "migrated", "checked",

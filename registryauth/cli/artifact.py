@@ -10,7 +10,7 @@ from registryauth.cli.app import group
 from registryauth.cli.options import Access, Misuse, ReferenceArgument
 from registryauth.cli.progress import Pace
 
-app = group("Push files as artifacts; 'registryauth pull --as files' fetches them.")
+app = group("Push files as artifacts. 'registryauth pull --as files' fetches them.")
 
 #: What a file is where nobody said.
 _ANY = "application/octet-stream"
@@ -18,7 +18,7 @@ _ANY = "application/octet-stream"
 
 @app.callback()
 def _group() -> None:
-    """Push files as artifacts; 'registryauth pull --as files' fetches them."""
+    """Push files as artifacts. 'registryauth pull --as files' fetches them."""
 
 
 @app.command()
@@ -41,6 +41,7 @@ def push(
     from registryauth.cli.fetch import fetching
     from registryauth.cli.progress import shown, size
     from registryauth.reference import Reference
+    from registryauth.registries import in_registry, is_workspace_image
     from registryauth.transfer import push_files
 
     typed = [_typed(file) for file in files]
@@ -51,6 +52,8 @@ def push(
         about = None
         if subject:
             named = Reference.parse(subject, known=(parsed.registry.hostname,))
+            if is_workspace_image(named):
+                named = in_registry(named, parsed.registry.host)
             if named.repository != parsed.repository:
                 raise Misuse(f"the subject must be in {parsed.repository}")
             about = repository.head(named.target)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def fetching(text: str, access: Access) -> Iterator[tuple[Reference, RepositoryClient]]:
     """The reference that *text* is, and its repository."""
     session = Session(ca_file=access.ca_file, insecure=access.insecure)
-    with session.resolver(account=access.account) as resolver:
+    with session.resolver(**access.arguments()) as resolver:
         reference = resolver.classify(session.reference(text)).reference
         with session.client(resolver, reference.registry.host) as client:
             yield reference, client.repository(reference.repository)
@@ -34,7 +34,7 @@ def between(
     """
     with fetching(source, access) as (this, there):
         session = Session(ca_file=access.ca_file, insecure=access.insecure)
-        with session.resolver() as resolver:
+        with session.resolver(**access.replace(account="").arguments()) as resolver:
             that = resolver.classify(session.reference(destination)).reference
             if that.registry == this.registry:
                 yield (this, there), (that, there.client.repository(that.repository))

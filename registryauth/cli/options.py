@@ -30,9 +30,12 @@ OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to pri
 CaFile = Annotated[str, typer.Option("--ca-file", metavar="FILE", help="PEM file of authorities to trust beside the system's.")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Allow plain http for this registry. Certificates are still checked.")]
 Account = Annotated[str, typer.Option("--account", help="Which account, where several are stored.")]
+WorkspaceOption = Annotated[
+    str, typer.Option("--workspace", metavar="NAME", help="The configured workspace that an image without a registry belongs to.")
+]
 
 
-class Access(Group):
+class Reach(Group):
     """How the registry that a verb asks is to be reached, and as whom."""
 
     account: Account = ""
@@ -44,9 +47,7 @@ class Whose(Group):
     """Whose credentials count, where several would do."""
 
     account: Account = ""
-    workspace: Annotated[
-        str, typer.Option("--workspace", metavar="NAME", help="The configured workspace that an image without a registry belongs to.")
-    ] = ""
+    workspace: WorkspaceOption = ""
     allow_admin_user: Annotated[
         bool, typer.Option("--allow-admin-user", help="Let the admin user of a workspace's registry be used: it may push and delete.")
     ] = False
@@ -54,6 +55,13 @@ class Whose(Group):
     def arguments(self) -> dict[str, Any]:
         """What `Session.resolver` is to be called with."""
         return {"account": self.account, "workspace": self.workspace, "allow_admin_user": self.allow_admin_user}
+
+
+class Access(Whose):
+    """The same of the registry of an image, which may be named without it where it is a workspace's."""
+
+    insecure: Insecure = False
+    ca_file: CaFile = ""
 
 
 OutputFile = Annotated[str, typer.Option("--output-file", metavar="FILE", help="Write to FILE, all at once or not at all.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import group
-from registryauth.cli.options import Access, Output, OutputOption
+from registryauth.cli.options import Output, OutputOption, Reach
 
 app = group("List repositories.")
 
@@ -23,7 +23,7 @@ def list_(
     last: Annotated[str, typer.Option("--last", metavar="REPOSITORY", help="Begin after this repository.")] = "",
     output: OutputOption = Output.TABLE,
     *,
-    access: Access,
+    access: Reach,
 ) -> None:
     """List the repositories of a registry, all pages of them. Not every registry tells, and few tell every account."""
     from registryauth.cli.console import show

@@ -14,10 +14,14 @@ from registryauth.stores import from_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from registryauth._http.tls import Trusting
     from registryauth.client import Client
     from registryauth.client.client import Credentials
+    from registryauth.reference import Repository
     from registryauth.resolver import Resolver
+    from registryauth.resolver.answer import Answer
     from registryauth.stores import Store
     from registryauth.stores.audited import AuditedStore
     from registryauth.stores.keys import Ask
@@ -65,14 +69,15 @@ class Session:
         from registryauth.cli.console import Level, level, say
         from registryauth.resolver import Resolver
 
-        kind: type[Resolver] = Resolver
+        told: Callable[[Repository, Sequence[Answer]], None] | None = None
         if level() is Level.VERBOSE:
-            from registryauth.cli.watched import TellingResolver as kind  # noqa: N813 - whichever is asked for
+            from registryauth.cli.watched import tell_of_answers
 
+            told = tell_of_answers
             with self.store():
                 # That tells of it.
                 pass
-        return kind.from_config(
+        return Resolver.from_config(
             self.config,
             self.environ,
             store,
@@ -81,6 +86,7 @@ class Session:
             notice=lambda text: say(f"warning: {text}"),
             workspace=workspace,
             allow_admin_user=allow_admin_user,
+            told=told,
         )
 
     def client(self, credentials: Resolver | Credentials, host: str) -> Client:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from registryauth.cli.app import single
-from registryauth.cli.options import Access, AddressArgument, Output, OutputOption
+from registryauth.cli.options import AddressArgument, Output, OutputOption, Reach
 
 
-def whoami(registry: AddressArgument, output: OutputOption = Output.TABLE, *, access: Access) -> None:
-    """Say which account is used for a registry, or for a path in it, where it comes from, and whether the registry takes it.
+def whoami(registry: AddressArgument, output: OutputOption = Output.TABLE, *, access: Reach) -> None:
+    """Say which account is used for a registry, and if it is taken.
+
+    For a path in it, too; and where the account comes from.
 
     Exit status 3 if there is none, 4 if it is refused.
     """

@@ -1,4 +1,4 @@
-"""Who pulls a v1 deployment's base image, and whether they can, from its files alone: nothing is asked over the network.
+"""Who pulls a v1 deployment's base image, and whether they can, from its files alone: no registry is asked.
 
 Sources: Microsoft Learn "Deploy a model using a custom Docker base image" (the workspace's registry and public ones need no
 authentication; the ML CLI cannot use standalone private ones), "Deployment configuration schema" (``computeType``); azureml-core

@@ -1,8 +1,9 @@
-"""``inferenceconfig.json`` of Azure Machine Learning's v1 CLI, read and written.
+"""``inferenceconfig.json`` of Azure Machine Learning's v1 CLI, read and written, and ``azureml_environment.json`` with it.
 
 Sources: Microsoft Learn "Deploy a model using a custom Docker base image" (2019: ``baseImage``, and ``baseImageRegistry`` as a
 string, at the top), "Inference configuration schema" (later: both in ``environment.docker``, ``baseImageRegistry`` as an object
-of ``address``, ``username`` and ``password``).
+of ``address``, ``username`` and ``password``); azureml-core 1.61 ``Environment.load_from_directory`` (an environment by itself:
+``docker`` is at the top).
 """
 
 from __future__ import annotations
@@ -29,26 +30,26 @@ FILE = "inferenceconfig.json"
 
 
 class _Fields:
-    """Where the fields are: in ``environment.docker``, or at the top in files of 2019."""
+    """Where the fields are: in ``environment.docker``, in ``docker`` of an environment, or at the top in files of 2019."""
 
-    def __init__(self, document: object) -> None:
-        top = Node(document, FILE)
-        environment = top.field("environment")
-        self.place = environment.field("docker") if environment else top
+    def __init__(self, document: object, what: str = FILE) -> None:
+        top = Node(document, what)
+        environment, docker = top.field("environment"), top.field("docker")
+        self.place = environment.field("docker") if environment else docker or top
         self.image = self.place.field("baseImage").text()
         self.dockerfile = self.place.field("baseDockerfile").text()
         self.registry = self.place.field("baseImageRegistry")
 
 
-def read(document: object) -> BaseImage | None:
-    """The base image in *document*, None where it names none and Azure's own is meant.
+def read(document: object, what: str = FILE) -> BaseImage | None:
+    """The base image in *document*, None where it names none and Azure's own is meant; *what* names it in messages.
 
     Raise `ConfigurationError` naming the field for another shape, and where a ``baseDockerfile`` stands beside
     it: Azure takes one of them.
     """
-    fields = _Fields(document)
+    fields = _Fields(document, what)
     if fields.image and fields.dockerfile:
-        raise ConfigurationError(f"{FILE} has a baseImage and a baseDockerfile, and {TARGET} takes one of them", hint="remove one")
+        raise ConfigurationError(f"{what} has a baseImage and a baseDockerfile, and {TARGET} takes one of them", hint="remove one")
     if not fields.image:
         return None
     if isinstance(fields.registry.value, str):
@@ -76,14 +77,12 @@ def write(document: Mapping[str, Any], secret: PullSecret) -> dict[str, Any]:
     changed = {"baseImage": found.image, "baseImageRegistry": registry}
     written = dict(document)
     if fields.place.path == "":
-        written |= changed
-    else:
-        environment = dict(document["environment"])
-        docker = dict(environment.get("docker") or {}) | {"enabled": True} | changed
-        # One of the two, and the other was meant to go.
-        docker.pop("baseDockerfile", None)
-        written["environment"] = environment | {"docker": docker}
-    return written
+        return written | changed
+    # Of the two Azure takes one, and the other was meant to go.
+    docker = {key: node.value for key, node in fields.place.fields() if key != "baseDockerfile"} | {"enabled": True} | changed
+    if fields.place.path == "docker":
+        return written | {"docker": docker}
+    return written | {"environment": dict(document["environment"]) | {"docker": docker}}
 
 
 def export(secrets: Sequence[PullSecret], options: Options = PLAIN) -> Document:

@@ -10,6 +10,7 @@ import sys
 from registryauth._redact import printable
 from registryauth._value import Value
 from registryauth.errors import ConfigurationError, Error, StoreUnavailable
+from registryauth.principals.azureml_files import looks_like_azureml, read_azureml
 from registryauth.principals.bundle import MAGIC, MAX_BUNDLE, read_bundle
 from registryauth.principals.candidate import MAX_PRINCIPALS, Candidate, Rules, Skipped
 from registryauth.principals.csv_list import read_csv
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from registryauth.stores.principal import Principal
 
 #: What `--from` takes.
-FORMS = ("auto", "docker", "containers", "csv", "toml", "registryauth", "bundle")
+FORMS = ("auto", "docker", "containers", "csv", "toml", "azureml", "registryauth", "bundle")
 #: Bytes of a file; 100,000 principals with everything said of them stay below.
 MAX_FILE = MAX_BUNDLE
 #: The name that stands for standard input.
@@ -90,6 +91,9 @@ def read(path: str, rules: Rules, keys: Keys, *, form: str = "auto", helpers: He
     if form in ("docker", "containers"):
         found, skipped = read_docker(data, what, rules, helpers or Helpers(), containers=form == "containers", limit=MAX_FILE)
         return Reading(form, tuple(found), tuple(skipped), mode)
+    if form == "azureml":
+        found, skipped = read_azureml(data.removeprefix(_BOM), what, rules)
+        return Reading(form, tuple(found), tuple(skipped), mode)
     text = _text(data, what)
     return Reading(form, tuple(read_csv(text, what, rules) if form == "csv" else read_toml(text, what, rules)), (), mode)
 
@@ -115,6 +119,8 @@ def _form_of(path: str, data: bytes, what: str) -> str:
         return "registryauth"
     if data.startswith(MAGIC):
         return "bundle"
+    if looks_like_azureml(head):
+        return "azureml"
     if head.lstrip().startswith(b"{"):
         return "containers" if name == "auth.json" else "docker"
     if name.endswith(".toml") or re.search(rb"^\s*\[\[\s*principal\s*\]\]", head, re.MULTILINE):

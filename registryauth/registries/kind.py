@@ -114,7 +114,7 @@ def _the_one(reference: Reference, known: Mapping[str, Kind], bound: Mapping[str
         f"{path} names no registry, and {found} configured{': ' if hosts else ''}{', '.join(named)}; it is never looked for on Docker Hub"
     )
     if hosts:
-        hint = f"write the registry in front ({hosts[0]}/{path}), or let resolve know which: --workspace NAME"
+        hint = f"write the registry in front ({hosts[0]}/{path}), or say which: --workspace NAME"
     else:
         hint = f'write the registry in front (myworkspace.azurecr.io/{path}), or configure the workspace: [workspaces."NAME"]'
     raise ConfigurationError(message, hint=hint)

@@ -37,8 +37,9 @@ class Resolver:
     *known* is what the configuration says of registries, by host. *spelled* are host names that are right though they look
     mistyped. *plans* are the sources of single registries, by host. The sources that are named in *tolerated* may break where
     the registry is known to be public: it is then asked without a credential, and *notice* told why, once. *close* lets go of
-    what the sources hold. *workspaces* know which registries are an Azure ML workspace's. Safe to share between threads, and
-    between the tasks of an event loop through threads.
+    what the sources hold. *workspaces* know which registries are an Azure ML workspace's. *told* is given each repository that was
+    asked about with what the sources said of it, also where one is broken. Safe to share between threads, and between the tasks of
+    an event loop through threads.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Resolver:
         notice: Callable[[str], None] = lambda _: None,
         close: Callable[[], None] | None = None,
         workspaces: Workspaces | None = None,
+        told: Callable[[Repository, Sequence[Answer]], None] | None = None,
     ) -> None:
         self._usual = sources if isinstance(sources, Plan) else Plan(tuple(sources))
         self._plans = dict(plans or {})
@@ -62,6 +64,7 @@ class Resolver:
         self._noticed: set[str] = set()
         self._close = close
         self._workspaces = workspaces
+        self._told = told
 
     @classmethod
     def from_config(
@@ -77,6 +80,7 @@ class Resolver:
         workspace: str = "",
         allow_admin_user: bool = False,
         clock: Callable[[], float] = time.time,
+        told: Callable[[Repository, Sequence[Answer]], None] | None = None,
     ) -> Self:
         """The sources that *config* and *environ* name: explicit, environment, store, workspaces, docker's and containers' files, public.
 
@@ -85,7 +89,7 @@ class Resolver:
         store that is not passed in is opened at the first question and closed by `close`. *notice* is told what went wrong
         where that stops nobody, *ask* asks a person for the passphrase of a store that has one. *workspace* is the configured
         one that an image named without a registry belongs to; *allow_admin_user* lets the admin user of workspaces' registries
-        be used, whose password lasts and may push and delete.
+        be used, whose password lasts and may push and delete. *told* is the constructor's.
         """
         from registryauth.resolver.assembly import assemble
 
@@ -101,6 +105,7 @@ class Resolver:
             notice=notice,
             close=made.close,
             workspaces=made.workspaces,
+            told=told,
         )
 
     def resolve(self, reference: Reference | str) -> PullSecret:
@@ -184,13 +189,16 @@ class Resolver:
         by_plan: dict[Plan, list[Repository]] = {}
         for repository in asked:
             by_plan.setdefault(self._plan(repository), []).append(repository)
-        for plan, repositories in by_plan.items():
-            left = repositories
-            for source in plan.sources:
-                known = _asked_at_once(source, left)
-                left = [
-                    repository for repository in left if not self._is_settled(source, repository, known.get(repository), asked[repository])
-                ]
+        try:
+            for plan, repositories in by_plan.items():
+                left = repositories
+                for source in plan.sources:
+                    known = _asked_at_once(source, left)
+                    left = [each for each in left if not self._is_settled(source, each, known.get(each), asked[each])]
+        finally:
+            if self._told:
+                for repository, answers in asked.items():
+                    self._told(repository, answers)
 
     def _is_settled(self, source: Source, repository: Repository, known: Answer | CredentialError | None, answers: list[Answer]) -> bool:
         """Whether *source* is the last to be asked about *repository*; *known* is what it said of it already, if it did."""

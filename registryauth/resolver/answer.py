@@ -30,9 +30,9 @@ class Found(Value, hidden=("fetch", "fetch_all", "ends")):
     """There is a credential, and *fetch* gives it. *expires_at* is in seconds since the epoch, 0 where nobody said.
 
     *account* is whose it is, empty where nobody is needed; *serial* is that of its slot in our store, *key* its record's, None
-    where it is another's. *fetch_all*, where there may be a second one, gives that, too, to be tried after the first was
-    refused: of the same account only (DESIGN §4.10). *ends* says when a credential expires that is made only when it is
-    fetched, and that it was fetched.
+    where it is another's; *path* is the one below which alone it is good, empty for the whole registry. *fetch_all*, where
+    there may be a second one, gives that, too, to be tried after the first was refused: of the same account only (DESIGN
+    §4.10). *ends* says when a credential expires that is made only when it is fetched, and that it was fetched.
     """
 
     source: str
@@ -44,6 +44,7 @@ class Found(Value, hidden=("fetch", "fetch_all", "ends")):
     fetch_all: Callable[[], tuple[Pinned, ...]] | None = None
     ends: Callable[[], int] | None = None
     key: Key | None = None
+    path: str = ""
 
     verdict = "found"
 
@@ -83,13 +84,16 @@ def line(answer: Answer) -> str:
     return f"{answer.source}: {answer.verdict}: {answer.detail}"
 
 
-def found(source: str, detail: str, where: str, credential: Credential) -> Found:
-    """The answer of a source that has *credential* in hand and pins no token server; *where* tells its entries apart."""
+def found(source: str, detail: str, where: str, credential: Credential, path: str = "") -> Found:
+    """The answer of a source that has *credential* in hand and pins no token server; *where* tells its entries apart.
+
+    *path* is that of `Found`.
+    """
 
     def fetch() -> Pinned:
         return Pinned(credential, f"{source}:{where}:{_mark(credential)}")
 
-    return Found(source, detail, fetch, account=to_login(credential)[0])
+    return Found(source, detail, fetch, account=to_login(credential)[0], path=path)
 
 
 _key = b""

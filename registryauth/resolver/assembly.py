@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from registryauth.resolver.workspace import Workspaces
     from registryauth.stores import Store
     from registryauth.stores.keys import Ask
-    from registryauth.stores.principal import Principal
+    from registryauth.stores.principal import Key, Principal
 
 #: What traces call the sources that the configuration names.
 TITLES: Mapping[str, str] = {
@@ -42,6 +42,8 @@ TITLES: Mapping[str, str] = {
 }
 #: Those that are other programs' files and helpers.
 _FOREIGN = ("docker", "containers")
+#: What the audit log says that the store is read for.
+_PURPOSE = "resolve"
 
 
 class Assembled(Value):
@@ -96,7 +98,13 @@ def assemble(
         from registryauth.resolver.workspace import Workspaces
 
         workspaces = Workspaces.from_config(
-            config, environ, chosen=workspace, allow_admin_user=allow_admin_user, notice=notice, clock=clock
+            config,
+            environ,
+            chosen=workspace,
+            allow_admin_user=allow_admin_user,
+            notice=notice,
+            note=_noting(config, environ, store, opener),
+            clock=clock,
         )
         sources["workspace"] = OfAccount(workspaces, account, accounts) if account or accounts else workspaces
     return Assembled(
@@ -117,6 +125,26 @@ def _closing(opener: _Opener, workspaces: Workspaces | None) -> Callable[[], Non
             workspaces.close()
 
     return close
+
+
+def _noting(config: Config, environ: Mapping[str, str], store: Store | None, opener: _Opener) -> Callable[[Key, str], None]:
+    """What writes down, in the audit log, what was fetched from elsewhere; no store is made for that, and nobody is asked to open one."""
+
+    def note(key: Key, how: str) -> None:
+        from contextlib import closing
+
+        from registryauth.azure import vault_token
+        from registryauth.stores import from_config
+        from registryauth.stores.audited import note
+
+        held = store or opener.held
+        if held is not None:
+            note(held, "fetched", key, detail=how)
+        elif config.store_backend != "local" or config.store_path:
+            with closing(from_config(config, environ, purpose=_PURPOSE, azure_token=vault_token)) as locked:
+                note(locked, "fetched", key, detail=how)
+
+    return note
 
 
 def _renewing(config: Config, environ: Mapping[str, str], notice: Callable[[str], None], clock: Callable[[], float]) -> Renew:
@@ -180,8 +208,13 @@ class _Opener:
         path = self._config.store_path
         with self._lock:
             if self._store is None and (self._config.store_backend != "local" or (path and os.path.lexists(path))):
-                self._store = from_config(self._config, self._environ, ask=self._ask, purpose="resolve", azure_token=vault_token)
+                self._store = from_config(self._config, self._environ, ask=self._ask, purpose=_PURPOSE, azure_token=vault_token)
             return self._store
+
+    @property
+    def held(self) -> Store | None:
+        """The store, if it was opened."""
+        return self._store
 
     def close(self) -> None:
         with self._lock:

@@ -1,6 +1,6 @@
-"""The ``auth.json`` of podman, buildah and skopeo. Read, never written.
+"""The ``auth.json`` of podman, buildah and skopeo, and the helpers that their registries.conf names. Read, never written.
 
-Source: containers-auth.json(5), and containers/image ``pkg/docker/config/config.go``.
+Source: containers-auth.json(5), containers-registries.conf(5), and containers/image ``pkg/docker/config/config.go``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from registryauth.resolver.answer import Absent, Found
 from registryauth.resolver.docker_config import from_auths, from_helper, helper_for
 from registryauth.resolver.documents import read_document
 from registryauth.resolver.helper import ask_helper
+from registryauth.resolver.registries_conf import AUTH_FILES, SYSTEM, RegistriesConf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,19 +37,36 @@ def lasting_file(environ: Mapping[str, str]) -> str:
 
 
 class ContainersAuth:
-    """What podman and skopeo would use: ``REGISTRY_AUTH_FILE`` alone, or the two default files.
+    """What podman and skopeo would use: ``REGISTRY_AUTH_FILE`` alone, or the two default files; and helpers, in the order that they have.
 
-    Docker's file, which they read last, is a source of its own here.
+    Docker's file, which they read last, is a source of its own here. *system* is the directory of the settings for everybody. As
+    everywhere here, a helper that is broken is not passed over; podman would go on to the next.
     """
 
     name = "containers auth"
 
-    def __init__(self, environ: Mapping[str, str], *, ask: AskHelper = ask_helper) -> None:
+    def __init__(self, environ: Mapping[str, str], *, ask: AskHelper = ask_helper, system: str = SYSTEM) -> None:
         self._environ = environ
         self._ask = ask
+        self._conf = RegistriesConf(environ, system)
 
     def ask(self, repository: Repository) -> Found | Absent:
-        """The first file that has a credential wins; raise `SourceFailed` if a file or a helper is broken."""
+        """The first helper or file that has a credential wins; raise `SourceFailed` if one is broken."""
+        helpers, named_in = self._conf.helpers()
+        said = []
+        for name in helpers:
+            answer = self._in_files(repository) if name == AUTH_FILES else self._from(name, named_in, repository)
+            if isinstance(answer, Found):
+                return answer
+            said.append(answer.detail)
+        if AUTH_FILES not in helpers:
+            said.append(f"{printable(named_in)} leaves auth.json out")
+        return Absent(self.name, "; ".join(said))
+
+    def _from(self, helper: str, named_in: str, repository: Repository) -> Found | Absent:
+        return from_helper(self.name, helper, repository.registry.host, printable(named_in), self._environ, self._ask)
+
+    def _in_files(self, repository: Repository) -> Found | Absent:
         only = self._environ.get("REGISTRY_AUTH_FILE")
         said = []
         for path in (only,) if only else (runtime_file(self._environ), lasting_file(self._environ)):
@@ -64,6 +82,6 @@ class ContainersAuth:
             return Absent(self.name, f"no {printable(path)}")
         # Helpers are named by host, and before the entries, in each file.
         if helper := helper_for(repository.registry, document.field("credHelpers")):
-            return from_helper(self.name, helper, repository.registry.host, document, self._environ, self._ask)
+            return from_helper(self.name, helper, repository.registry.host, document.what, self._environ, self._ask)
         # podman logs in to docker.io under that name and no other.
         return from_auths(self.name, repository, document, docker_hub=DOCKER_HUB)

@@ -54,7 +54,7 @@ class DockerConfig:
         helper = helper_for(registry, document.field("credHelpers")) or document.field("credsStore").text()
         if helper:
             server = DOCKER_HUB_KEY if registry.host == DOCKER_HUB else registry.host
-            return from_helper(self.name, helper, server, document, self._environ, self._ask)
+            return from_helper(self.name, helper, server, document.what, self._environ, self._ask)
         return from_auths(self.name, repository, document)
 
 
@@ -65,15 +65,15 @@ def helper_for(registry: Registry, helpers: Node) -> str:
     return named.get(plain) or next(filter(None, named.values()), "")
 
 
-def from_helper(source: str, helper: str, server: str, document: Node, environ: Mapping[str, str], ask: AskHelper) -> Found | Absent:
-    """The answer of *helper*, which *document* names, to *server*."""
+def from_helper(source: str, helper: str, server: str, where: str, environ: Mapping[str, str], ask: AskHelper) -> Found | Absent:
+    """The answer of *helper*, which the file *where* names, to *server*."""
     if reason := reason_to_skip(helper, environ):
-        return Absent(source, f"{document.what} names a helper: {reason}")
+        return Absent(source, f"{where} names a helper: {reason}")
     credential = ask(helper, server, environ)
     name = printable(helper, 100)
     if credential is None:
-        return Absent(source, f"{document.what} names the helper {name}, which has nothing for {server}")
-    return found(source, f"the helper {name}, named in {document.what}, {describe(credential)}", f"{helper}:{server}", credential)
+        return Absent(source, f"{where} names the helper {name}, which has nothing for {server}")
+    return found(source, f"the helper {name}, named in {where}, {describe(credential)}", f"{helper}:{server}", credential)
 
 
 def from_auths(source: str, repository: Repository, document: Node, *, docker_hub: str = DOCKER_HUB_KEY) -> Found | Absent:
@@ -88,4 +88,5 @@ def from_auths(source: str, repository: Repository, document: Node, *, docker_hu
         f"{document.what}, entry for {entry.address}, {describe(entry.credential)}",
         f"{document.what}:{entry.address}",
         entry.credential,
+        entry.address.path,
     )

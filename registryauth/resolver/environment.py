@@ -61,7 +61,7 @@ class Environment:
         if not address.covers(repository):
             return Absent(self.name, f"{REGISTRY} is {address}, which does not cover it")
         credential = from_login(self._environ[USERNAME], self._environ[PASSWORD])
-        return found(self.name, f"{REGISTRY} is {address}, {describe(credential)}", str(address), credential)
+        return found(self.name, f"{REGISTRY} is {address}, {describe(credential)}", str(address), credential, address.path)
 
     def _docker(self, repository: Repository) -> Found | Absent:
         text = self._environ.get(DOCKER)
@@ -75,9 +75,8 @@ class Environment:
         entry = entry_for(repository, document.field("auths"))
         if entry is None or entry.credential is None:
             return Absent(self.name, f"{DOCKER} has no entry for it")
-        return found(
-            self.name, f"{DOCKER} has an entry for {entry.address}, {describe(entry.credential)}", str(entry.address), entry.credential
-        )
+        detail = f"{DOCKER} has an entry for {entry.address}, {describe(entry.credential)}"
+        return found(self.name, detail, str(entry.address), entry.credential, entry.address.path)
 
 
 _UNSET = Absent(Environment.name, f"{REGISTRY}, _USERNAME and _PASSWORD are not set; {DOCKER} is not set")

@@ -31,7 +31,7 @@ class Explicit:
             return Absent(self.name, "none given for it")
         address = max(covering, key=lambda candidate: len(candidate.path))
         credential = self._credentials[address]
-        return found(self.name, f"given for {address}, {describe(credential)}", str(address), credential)
+        return found(self.name, f"given for {address}, {describe(credential)}", str(address), credential, address.path)
 
 
 _NONE = Absent(Explicit.name, "none given")

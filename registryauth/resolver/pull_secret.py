@@ -7,7 +7,7 @@ from registryauth.resolver.answer import line
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from registryauth.credentials import Credential, Pinned
-    from registryauth.reference import Reference
+    from registryauth.reference import Address, Reference
     from registryauth.registries import Classification, Kind
     from registryauth.resolver.answer import Answer, Found
     from registryauth.stores.principal import Key
@@ -45,6 +45,13 @@ class PullSecret:
         if self._pinned is not None and self._found.ends is not None:
             return self._found.ends()
         return self._found.expires_at
+
+    @property
+    def address(self) -> Address:
+        """What it was registered for, in the reference's own registry: all of that, or what lies below a path."""
+        from registryauth.reference import Address
+
+        return Address(self.reference.registry, self._found.path)
 
     @property
     def renews(self) -> bool:

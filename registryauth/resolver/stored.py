@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from registryauth.reference import Repository
     from registryauth.stores import Store
     from registryauth.stores.choice import Choice
-    from registryauth.stores.principal import Principal
+    from registryauth.stores.principal import Key, Principal
 
     Renew = Callable[[Store, Principal], Principal]
     #: What is asked, and the only account that counts.
@@ -70,22 +70,27 @@ class Stored:
             return dict.fromkeys(repositories, Absent(self.name, "nothing was stored yet"))
         questions = {repository: (repository, self._account_for(repository)) for repository in repositories}
         looked = self._remembered.get(store, list(questions.values()), lambda left: self._look(store, left))
-        return {repository: self._answer(store, looked[question]) for repository, question in questions.items()}
+        due: dict[Key, Callable[[], Principal]] = {}
+        return {repository: self._answer(store, looked[question], due) for repository, question in questions.items()}
 
     def _account_for(self, repository: Repository) -> str | None:
         return self._account or self._accounts.get(repository.registry.host)
 
-    def _answer(self, store: Store, looked: Looked | CredentialError) -> Found | Absent | CredentialError:
+    def _answer(
+        self, store: Store, looked: Looked | CredentialError, due: dict[Key, Callable[[], Principal]]
+    ) -> Found | Absent | CredentialError:
         if isinstance(looked, CredentialError):
             return looked
         record = looked.record
         if record is None:
             return Absent(self.name, looked.detail)
         now = self._clock()
-        return self._renewing(store, looked, record, now) if record.renewed_by(now) else _found(looked, record, now)
+        if not record.renewed_by(now):
+            return _found(looked, record, now)
+        # Hundreds of images of one registry need its next secret once.
+        return self._renewing(looked, record, due.setdefault(record.key, self._once(store, record)), now)
 
-    def _renewing(self, store: Store, looked: Looked, record: Principal, now: float) -> Found:
-        """The answer for a record whose next secret is due; when that will end is not known before it is there."""
+    def _once(self, store: Store, record: Principal) -> Callable[[], Principal]:
         held: list[Principal] = []
 
         def current() -> Principal:
@@ -93,6 +98,10 @@ class Stored:
                 held.append(self._renew(store, record))
             return held[0]
 
+        return current
+
+    def _renewing(self, looked: Looked, record: Principal, current: Callable[[], Principal], now: float) -> Found:
+        """The answer for a record whose next secret is due, which *current* gives; when that will end is not known before it is there."""
         how = f", renewed by signing in to Entra ({record.renewed_by(now)}) when it is read"
         found = _found(looked.replace(detail=looked.detail + how), record, now)
         return found.replace(
@@ -158,4 +167,5 @@ def _found(looked: Looked, record: Principal, now: float) -> Found:
         lambda: record.candidates(now),
         (lambda: slot.expires_at) if record.renews_by else None,
         record.key,
+        record.address.path,
     )

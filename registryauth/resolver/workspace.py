@@ -12,10 +12,12 @@ import time
 from registryauth._redact import printable
 from registryauth.credentials import TOKEN_USERNAME, Basic
 from registryauth.errors import ConfigurationError, Error, SourceFailed
-from registryauth.reference import Reference
+from registryauth.reference import Address, Reference, Registry
 from registryauth.registries import in_registry, is_workspace_image, kind_of, provider_of
 from registryauth.registries.kind import MICROSOFTS_OWN
-from registryauth.resolver.answer import Absent, Found, found
+from registryauth.resolver.answer import Absent, Found
+from registryauth.resolver.answer import found as answered
+from registryauth.stores.principal import Key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     from registryauth.azure.workspaces import AdminUser
     from registryauth.config import Config
     from registryauth.credentials import Pinned
-    from registryauth.reference import Registry, Repository
+    from registryauth.reference import Repository
     from registryauth.registries import Classification, Kind
+
+    Note = Callable[[Key, str], None]
 
 #: Seconds before its end at which a registry's token is not handed out any more.
 _MARGIN = 300
@@ -42,7 +46,8 @@ class Workspaces:
 
     *chosen* is the workspace that an image named without a registry belongs to, empty where nobody said. *allow_admin_user*
     allows it for all of them, beside those whose configuration does. *notice* is told how a sign-in went, where a person should
-    know. What was got is used again until shortly before its end. Safe to share between threads; close it after use.
+    know. *note* is told of each credential that was got, before it is handed out: whose and where it is, and how it was got; what
+    it raises is raised. What was got is used again until shortly before its end. Safe to share between threads; close it after use.
     """
 
     name = "workspace"
@@ -55,6 +60,7 @@ class Workspaces:
         chosen: str = "",
         allow_admin_user: bool = False,
         notice: Callable[[str], None] = lambda _: None,
+        note: Note = lambda _key, _how: None,
     ) -> None:
         hint = f"known there: {_listed(bindings.names)}" if bindings.names else 'write a table [workspaces."NAME"]'
         if chosen and chosen not in bindings.names:
@@ -62,7 +68,7 @@ class Workspaces:
         if allow_admin_user and not bindings.names:
             raise ConfigurationError("no workspace is configured whose registry's admin user could be used", hint=hint)
         self._access, self._bindings, self._chosen = access, bindings, chosen
-        self._allow_admin_user, self._notice = allow_admin_user, notice
+        self._allow_admin_user, self._notice, self._note = allow_admin_user, notice, note
         self._logins: dict[tuple[str, str, str], AcrLogin] = {}
         self._admins: dict[str, AdminUser | None] = {}
         self._lock = threading.Lock()
@@ -76,6 +82,7 @@ class Workspaces:
         chosen: str = "",
         allow_admin_user: bool = False,
         notice: Callable[[str], None] = lambda _: None,
+        note: Note = lambda _key, _how: None,
         clock: Callable[[], float] = time.time,
     ) -> Workspaces:
         """Those that *config* has tables for; raise `ConfigurationError` where *chosen* is none of them."""
@@ -83,7 +90,7 @@ class Workspaces:
         from registryauth.azure.bindings import Bindings
 
         access = Access(config, environ, clock=clock)
-        return cls(access, Bindings.at_home(access), chosen=chosen, allow_admin_user=allow_admin_user, notice=notice)
+        return cls(access, Bindings.at_home(access), chosen=chosen, allow_admin_user=allow_admin_user, notice=notice, note=note)
 
     def classify(self, reference: Reference, known: Mapping[str, Kind]) -> Classification:
         """What *reference*'s registry is, by *known*, the configuration's own word, and by what Azure says of the workspaces.
@@ -167,7 +174,7 @@ class Workspaces:
 
         def fetch() -> Pinned:
             login[:] = [self._login(registry, binding)]
-            return found(self.name, "", registry.host, login[0].credential).fetch()
+            return answered(self.name, "", registry.host, login[0].credential).fetch()
 
         detail = f"{whose}; a token of Entra's is traded there for the registry's own, which lasts some hours"
         return Found(self.name, detail, fetch, account=TOKEN_USERNAME, ends=lambda: login[0].refresh.expires_at if login else 0)
@@ -187,6 +194,8 @@ class Workspaces:
                 got = Acr(way.tokens, way.far, way.cloud, clock=self._access.clock).sign_in(registry, look=registry.host != binding.host)
             except Error as error:
                 raise _failed(f"{registry}, of workspace {printable(binding.workspace, 60)}", error) from error
+            how = f"workspace {binding.workspace}: a token of hours, by signing in to Entra ({way.source.kind})"
+            self._note(Key(Address(registry), TOKEN_USERNAME), how)
             self._logins[key] = got
         for text in got.notices:
             self._notice(text)
@@ -202,9 +211,13 @@ class Workspaces:
                 try:
                     way = self._access.way(settings.cloud, settings.tenant)
                     id_ = ResourceId.parse(binding.workspace_id, WORKSPACES)
-                    self._admins[binding.workspace] = admin_user(way.management, id_)
+                    found = admin_user(way.management, id_)
                 except Error as error:
                     raise _failed(f"the admin user of {binding.host}", error) from error
+                if found:
+                    how = f"workspace {binding.workspace}: the admin user's lasting passwords, by listKeys"
+                    self._note(Key(Address(Registry(binding.host)), found.username), how)
+                self._admins[binding.workspace] = found
             return self._admins[binding.workspace]
 
 
@@ -222,7 +235,7 @@ def _by_password(admin: AdminUser, binding: Binding, whose: str) -> Found:
     """The admin user, labelled as what it is; there are two passwords, so that one can be renewed while the other is used."""
     # Each is told from the other, and from itself once renewed, by its mark.
     held = tuple(
-        found(Workspaces.name, "", f"{binding.host}:admin:{at}", Basic(admin.username, password)).fetch()
+        answered(Workspaces.name, "", f"{binding.host}:admin:{at}", Basic(admin.username, password)).fetch()
         for at, password in enumerate(admin.passwords)
     )
     _, _, after = binding.workspace_id.lower().partition("/resourcegroups/")

@@ -52,6 +52,17 @@ def test_the_first_that_has_one_wins_and_no_other_is_asked():
     assert [source.asked for source in sources] == [1, 1, 0]
 
 
+def test_who_wants_to_know_is_told_what_each_source_said_also_where_one_is_broken():
+    told = []
+    resolver = Resolver(
+        [Source("a"), Source("b", SourceFailed("no"))],
+        told=lambda repository, answers: told.append((repository, [each.source for each in answers])),
+    )
+    with pytest.raises(SourceFailed):
+        resolver.resolve("host.example/team/app:v1")
+    assert told == [(REPOSITORY, ["a", "b"])]
+
+
 def test_nothing_is_fetched_before_the_credential_is_read_and_then_once():
     source = Source("a", Basic("me", CANARY))
     secret = Resolver([source]).resolve("host.example/a")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from registryauth.azure.access import Access, Way
     from registryauth.azure.bindings import Bindings
     from registryauth.azure.container_registries import ContainerRegistry
+    from registryauth.azure.resource_id import ResourceId
     from registryauth.azure.workspaces import Workspace
 
 
@@ -33,7 +34,9 @@ def workspace_registry(
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask Azure anew about every configured workspace.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show the container registry of an Azure ML workspace, as Azure has it; without WORKSPACE, those of the configured ones.
+    """Show the registry of an Azure ML workspace.
+
+    As Azure has it; without WORKSPACE, those of the configured ones.
 
     Exit status 3 if the workspace has none yet: it gets one when a model is first trained or deployed there.
     """
@@ -56,11 +59,15 @@ def workspace_registry(
         if not (workspace or folder or only):
             _show_all(bindings, output, refresh=refresh, single=login_server or registry_id)
             return
-        found, registry = _looked_up(access, bindings, _Wanted(workspace or only, subscription, resource_group, folder, cloud, tenant))
+        wanted = _Wanted(workspace or only, subscription, resource_group, folder, cloud, tenant)
+        if registry_id:
+            print(_bound(access, bindings, wanted)[1])
+            return
+        found, registry = _looked_up(access, bindings, wanted)
     finally:
         access.close()
-    if login_server or registry_id:
-        print(registry.login_server if login_server else registry.id)
+    if login_server:
+        print(registry.login_server)
         return
     console.show(output, _document(found, registry), ("WHAT", "VALUE"), _rows(found, registry))
 
@@ -76,28 +83,38 @@ class _Wanted:
         self.workspace, self.subscription, self.group = workspace.strip(), subscription, group
         self.folder, self.cloud, self.tenant = folder, cloud, tenant
 
+    def configured(self, bindings: Bindings) -> str:
+        """The configured workspace that is meant, empty where it is another."""
+        return self.workspace if self.workspace in bindings.names and not (self.subscription or self.group) else ""
+
 
 def _looked_up(access: Access, bindings: Bindings, wanted: _Wanted) -> tuple[Workspace, ContainerRegistry]:
     """The workspace and its registry; what was read of a configured one is remembered."""
     from registryauth.azure.bindings import registry_of
     from registryauth.azure.container_registries import read_registry
+
+    found, bound, way = _bound(access, bindings, wanted)
+    registry = registry_of(found, lambda: read_registry(way.management, bound, way.cloud))
+    if name := wanted.configured(bindings):
+        bindings.put(name, found, registry)
+    return found, registry
+
+
+def _bound(access: Access, bindings: Bindings, wanted: _Wanted) -> tuple[Workspace, ResourceId, Way]:
+    """The workspace, and the id of its registry by the workspace's own word: the registry is not asked, and may be closed to us."""
     from registryauth.azure.workspaces import bound_registry, configured_id, read_workspace
     from registryauth.errors import WorkspaceHasNoRegistry
 
-    name = wanted.workspace if wanted.workspace in bindings.names and not (wanted.subscription or wanted.group) else ""
+    name = wanted.configured(bindings)
     settings = access.config.workspaces[name] if name else None
     way = access.way(wanted.cloud or (settings.cloud if settings else ""), wanted.tenant or (settings.tenant if settings else ""))
     found = read_workspace(way.management, configured_id(name, settings) if settings else _id(access, way, wanted))
     try:
-        bound = bound_registry(found)
+        return found, bound_registry(found), way
     except WorkspaceHasNoRegistry:
         if name:
             bindings.put(name, found, None)
         raise
-    registry = registry_of(found, lambda: read_registry(way.management, bound, way.cloud))
-    if name:
-        bindings.put(name, found, registry)
-    return found, registry
 
 
 def _id(access: Access, way: Way, wanted: _Wanted) -> Any:  # noqa: ANN401 - ResourceId, not imported here

@@ -7,16 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from registryauth.cli.app import single
-from registryauth.cli.options import Output, OutputOption
+from registryauth.cli.options import Output, OutputOption, WorkspaceOption
 
 
 def check(
     inference: Annotated[str, typer.Option("--ic", metavar="FILE", help="The inference configuration: inferenceconfig.json.")],
     deployment: Annotated[str, typer.Option("--dc", metavar="FILE", help="The deployment configuration: deploymentconfig.json.")] = "",
     compute_target: Annotated[str, typer.Option("--ct", metavar="NAME", help="The compute target, as 'az ml model deploy' takes it.")] = "",
+    workspace: WorkspaceOption = "",
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Say who pulls the base image of a v1 deployment, and whether they can; nothing is asked over the network.
+    """Say who pulls the base image of a v1 deployment, and if they can. No registry is asked.
 
     Exit status 7 if they cannot.
     """
@@ -25,7 +26,7 @@ def check(
     from registryauth.exports import azureml_check
 
     session = Session()
-    with session.resolver() as resolver:
+    with session.resolver(workspace=workspace) as resolver:
         verdict = azureml_check.check(
             _load(inference), _load(deployment) if deployment else None, compute_target, classify=resolver.classify, known=session.spelled
         )
