@@ -159,8 +159,10 @@ def write_private(path: str, data: bytes, *, replace: bool = True) -> None:
     """Write *data* so that a crash leaves the old file or the new one, mode 0600 whatever the umask.
 
     The directory must exist. Without *replace*, an existing file stays and `FileExistsError` is raised.
-    Raise `StoreUnavailable` where it cannot be written.
+    Raise `StoreUnavailable` where it cannot be written, and for a device or a pipe: root would put a file in its place.
     """
+    if replace and _is_no_file(path):
+        raise StoreUnavailable(f"{path} cannot be written: it is a device or a pipe", hint="name a file")
     temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.urandom(8).hex()}.tmp")
     try:
         _write_new(temporary, data)
@@ -174,6 +176,15 @@ def write_private(path: str, data: bytes, *, replace: bool = True) -> None:
         raise
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _is_no_file(path: str) -> bool:
+    """Whether *path*, or what it links to, is there and neither a file nor a directory, or is one of ``/dev``, wherever that leads."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return os.path.dirname(os.path.abspath(path)) == "/dev" or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _write_new(path: str, data: bytes) -> None:

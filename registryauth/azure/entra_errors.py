@@ -34,7 +34,7 @@ _POLICY = ("a policy of the tenant (conditional access) does not let it", f"{_AG
 MEANINGS: Mapping[int, tuple[str, str]] = {
     7000222: (
         "its client secret has expired",
-        "make a new one (registryauth principal rotate --source entra, or az ad app credential reset --append) and put it in place",
+        "make a new one (registryauth principal rotate REGISTRY --source entra, or az ad app credential reset --append), and use that",
     ),
     7000215: (
         "its client secret is wrong",

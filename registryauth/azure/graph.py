@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 
     from registryauth._json import Node
     from registryauth.azure.rest import Rest
+    from registryauth.stores.principal import Slot
 
 #: The two collections, and what their objects are called.
 APPLICATIONS, SERVICE_PRINCIPALS = "applications", "servicePrincipals"
 _WORDS = {APPLICATIONS: "application", SERVICE_PRINCIPALS: "service principal"}
 #: Characters of a hint that Graph shows of a secret (passwordCredential: "the first three characters of the password").
 HINT = 3
+#: Seconds by which Azure's clock may be ahead of ours: what is younger than ours has been stored is none of ours.
+_SKEW = 300
 
 
 class ClientSecret(Value):
@@ -42,9 +45,15 @@ class ClientSecret(Value):
     starts_at: int
     expires_at: int
 
-    def may_be(self, secret: str) -> bool:
-        """Whether *secret* begins as this one does. Nothing is known of one without a hint: those of before 2018 have none."""
-        return len(self.hint) == HINT and secret.startswith(self.hint)
+    def may_be(self, slot: Slot) -> bool:
+        """Whether our *slot* can be this one: by its key id where it has one, else if it begins alike and is not the older one.
+
+        Nothing is known of one without a hint: those of before 2018 have none.
+        """
+        if slot.key_id:
+            return slot.key_id.lower() == self.key_id.lower()
+        older = 0 < slot.added_at < self.starts_at - _SKEW
+        return len(self.hint) == HINT and slot.secret.startswith(self.hint) and not older
 
 
 class NewSecret(Value, hidden=("value",)):
@@ -193,17 +202,21 @@ def _seconds(moment: Node) -> int:
 
 
 def _explained(error: AzureError) -> AzureError:
-    """*error* with what Graph's own words leave out: which permission would do."""
-    if error.code == "Directory_QuotaExceeded":
+    """*error* with what Graph's own words leave out: which permission would do, or what gets past a policy."""
+    message, code = error.message, error.code.lower()
+    if code == "directory_quotaexceeded":
         hint = "remove applications or secrets that nobody needs; what was deleted counts for 30 days more"
-        return AzureError(error.message, status=error.status, code=error.code, correlation_id=error.correlation_id, hint=hint)
-    if error.status != 403:
+    # CredentialInvalidLifetimeAsPerAppPolicy (azure-cli#28522), CredentialTypeNotAllowedAsPerAppPolicy, and whatever others there are.
+    elif "policy" in code and "lifetime" in code:
+        hint = "a policy of the tenant limits how long secrets live: a shorter --expires, 90d for example"
+    elif "policy" in code:
+        hint = "a policy of the tenant forbids secrets to applications: ask an administrator, or use a workload identity"
+    elif error.status == 403:
+        message = "Microsoft Graph refuses: whoever is signed in may not manage applications"
+        hint = (
+            "a person needs the directory role Application Developer or Application Administrator, or to own the application; a service"
+            " principal Application.ReadWrite.OwnedBy for applications that it made, or Application.ReadWrite.All"
+        )
+    else:
         return error
-    return AzureError(
-        "Microsoft Graph refuses: whoever is signed in may not manage applications",
-        status=403,
-        code=error.code,
-        correlation_id=error.correlation_id,
-        hint="a person needs the directory role Application Developer or Application Administrator, or to own the application; a service"
-        " principal Application.ReadWrite.OwnedBy for applications that it made, or Application.ReadWrite.All",
-    )
+    return AzureError(message, status=error.status, code=error.code, correlation_id=error.correlation_id, hint=hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain, repeat
 
 from registryauth.errors import AzureError, Error, TokenRefused, TooManyRequests, TransportError, Unauthorized
 
@@ -38,28 +39,30 @@ class Patience:
         self._began = -1.0
 
     def until(self, what: str, attempt: Callable[[], Result], passing: Callable[[Error], bool]) -> Result:
-        """What *attempt* gives, once no error is in the way that is *passing*; raise any other, and `AzureError` when time is over."""
+        """What *attempt* gives, once no error is in the way that is *passing*; raise any other at once.
+
+        When time is over raise `AzureError`, or `TransportError` where the last thing to be heard was no answer.
+        """
         self._began = self._clock() if self._began < 0 else self._began
-        for count in range(int(self._limit)):
+        for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
             try:
                 return attempt()
             except Error as error:
-                pause, gone = _PAUSES[min(count, len(_PAUSES) - 1)], self._clock() - self._began
+                gone = self._clock() - self._began
                 if not passing(error):
                     raise
                 if gone + pause > self._limit:
                     raise _over(what, self._limit, error) from error
                 self._tell(what, gone)
             self._sleep(pause)
-        raise AssertionError("each try takes two seconds and more")
+        raise AssertionError("the pauses have no end")
 
 
-def _over(what: str, limit: float, last: Error) -> AzureError:
-    return AzureError(
-        f"{what}: not within {limit / 60:.0f} minutes; the last answer was: {last.message.partition(chr(10))[0]}",
-        status=getattr(last, "status", 0) or 403,
-        hint=last.hint,
-    )
+def _over(what: str, limit: float, last: Error) -> Error:
+    message = f"{what}: not within {limit / 60:.0f} minutes; the last answer was: {last.message.partition(chr(10))[0]}"
+    if isinstance(last, TransportError):
+        return TransportError(message, hint=last.hint)
+    return AzureError(message, status=getattr(last, "status", 0) or 403, hint=last.hint)
 
 
 def is_unheard_of(error: Error) -> bool:
@@ -78,4 +81,5 @@ def is_not_yet(error: Error) -> bool:
         return error.transient
     if isinstance(error, TooManyRequests):
         return (error.retry_after or 0) <= _PAUSES[-1]
-    return isinstance(error, TokenRefused | Unauthorized)
+    # What a token server throttles was asked again already, as patiently as it wished.
+    return isinstance(error, TokenRefused | Unauthorized) and error.status != 429

@@ -102,7 +102,7 @@ def _repository(path: str) -> str:
     """*path* as a repository or a prefix with ``/*``; raise `InvalidReference` or `ConfigurationError`."""
     path = path.rstrip("/")
     folder = path.removesuffix("/*")
-    if path and "*" in folder:
+    if path and (not folder or "*" in folder):
         raise ConfigurationError(
             f"{printable(path, 100)!a} is neither a repository nor a prefix", hint="team/app, or team/* for all below team; none for all"
         )

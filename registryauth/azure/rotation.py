@@ -39,8 +39,6 @@ PATIENCE, REGISTRY_PATIENCE = 120.0, 30.0
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
 #: Seconds that a secret which waits must still live to be worth taking up.
 _WORTH_IT = 86400
-#: Seconds by which Azure's clock may be behind ours.
-_SKEW = 300
 #: Wrong secret, which is what one that is not known yet reads as.
 _NOT_YET = ("AADSTS7000215",)
 #: Characters of the address in a secret's name.
@@ -146,7 +144,7 @@ class EntraIssuer:
         except Error as error:
             return f"{what} is left at Entra ({error.message}); {_by_hand(record, holder, slot.key_id)} removes it"
         except BaseException:
-            self.tell(f"{what} may be left at Entra; {_by_hand(record, holder, slot.key_id)} removes it")
+            self.tell(f"notice: {what} may be left at Entra; {_by_hand(record, holder, slot.key_id)} removes it")
             raise
         return f"{what} is not to be found at Entra now; should it show up there, {_by_hand(record, holder, slot.key_id)} removes it"
 
@@ -186,10 +184,8 @@ class EntraIssuer:
         try:
             made = self._asked(record, lambda graph: graph.add_secret(plan.holder, plan.name, plan.expires_at))
         except AzureError as error:
-            if error.status in _CLIENT_ERROR:
-                _explain_policy(error)
-                raise
-            self._undo(record, plan, error)
+            if error.status not in _CLIENT_ERROR:
+                self._undo(record, plan, error)
             raise
         except BaseException as error:
             self._undo(record, plan, error)
@@ -204,10 +200,10 @@ class EntraIssuer:
         if isinstance(error, Error):
             error.hint = f"{came}; {error.hint}" if error.hint else came
         else:
-            self.tell(came)
+            self.tell(f"notice: {came}")
 
     def _undone(self, record: Principal, plan: Plan, *, patient: bool) -> str:
-        holder = plan.holder
+        holder, look = plan.holder, f"look for {plan.name!a} among those of {plan.holder.app_id}"
         try:
             graph = Graph(self._way(record).graph)
             for pause in (*_PAUSES[:2], None) if patient else (None,):
@@ -220,9 +216,10 @@ class EntraIssuer:
                 if pause is not None:
                     self._sleep(pause)
         except Error as failed:
-            return (
-                f"whether Graph made the secret could not be seen ({failed.message}): look for {plan.name!a} among those of {holder.app_id}"
-            )
+            return f"whether Graph made the secret could not be seen ({failed.message}): {look}"
+        except BaseException:
+            self.tell(f"notice: whether Graph made the secret was not seen any more: {look}")
+            raise
         return f"Graph does not list it; should one called {plan.name!a} show up at {holder.app_id}, it is nobody's and can go"
 
     def _mention_strangers(self, record: Principal, holder: DirectoryObject) -> None:
@@ -345,20 +342,11 @@ def complaint(record: Principal) -> ConfigurationError | None:
 
 def _recognised(slot: Slot, holders: Iterable[DirectoryObject]) -> tuple[Slot, DirectoryObject | None, ClientSecret | None]:
     """*slot* with what Graph knows of it, and who holds it; by its `key_id`, or else if exactly one secret can be it."""
-    everything = [(holder, known) for holder in holders for known in holder.secrets]
-    if slot.key_id:
-        found = [(holder, known) for holder, known in everything if _same(known, slot.key_id)]
-    else:
-        found = [(holder, known) for holder, known in everything if known.may_be(slot.secret) and not _made_since(known, slot)]
+    found = [(holder, known) for holder in holders for known in holder.secrets if known.may_be(slot)]
     if len(found) != 1:
         return slot, None, None
     [(holder, known)] = found
     return slot.replace(key_id=known.key_id, expires_at=slot.expires_at or known.expires_at), holder, known
-
-
-def _made_since(known: ClientSecret, slot: Slot) -> bool:
-    """Whether *known* is younger than *slot* has been ours, so that it cannot be that."""
-    return slot.added_at > 0 and known.starts_at > slot.added_at + _SKEW
 
 
 def _same(known: ClientSecret, key_id: str) -> bool:
@@ -372,16 +360,6 @@ def _has(holder: DirectoryObject, key_id: str) -> bool:
 def _by_hand(record: Principal, holder: DirectoryObject | None, key_id: str) -> str:
     what = "sp" if holder and holder.collection == SERVICE_PRINCIPALS else "app"
     return f"'az ad {what} credential delete --id {printable(record.account, 60)} --key-id {printable(key_id, 60)}'"
-
-
-def _explain_policy(error: AzureError) -> None:
-    """Say of a refusal by a policy on applications what gets past it."""
-    if "policy" in error.code.lower():
-        restate(
-            error,
-            error.message,
-            "a policy of the tenant on secrets of applications forbids it: try a shorter --lifetime, or ask who set it",
-        )
 
 
 def _pauses() -> Iterator[float]:

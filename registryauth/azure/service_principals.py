@@ -10,17 +10,21 @@ from registryauth._redact import printable
 from registryauth._value import Value
 from registryauth.azure.graph import APPLICATIONS, SERVICE_PRINCIPALS
 from registryauth.azure.registry_places import Place
-from registryauth.azure.registry_roles import RegistryRole, condition_for, covers, repositories_of, role_for
+from registryauth.azure.registry_roles import KNOWN, ROLES, RegistryRole, condition_for, covers, repositories_of, role_for
 from registryauth.azure.role_assignments import RoleDefinition
 from registryauth.errors import AzureError, ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from registryauth.azure.container_registries import ContainerRegistry
-    from registryauth.azure.graph import DirectoryObject, Graph, NewSecret
+    from registryauth.azure.graph import DirectoryObject, Graph
     from registryauth.azure.role_assignments import RoleAssignment, RoleAssignments
+
+
+#: Characters. Microsoft Graph, application: ``displayName``, maximum length 256; the portal takes 120.
+_MAX_NAME = 120
 
 
 class Gift(Value):
@@ -62,10 +66,6 @@ def refuse_taken(graph: Graph, name: str) -> None:
         )
 
 
-#: Microsoft Graph, application: ``displayName``, maximum length 256; the portal takes 120.
-_MAX_NAME = 120
-
-
 def principal_of(graph: Graph, app_id: str) -> DirectoryObject:
     """The service principal with that client id; raise `AzureError` (404) where there is none."""
     found = graph.find(SERVICE_PRINCIPALS, app_id)
@@ -79,21 +79,11 @@ def principal_of(graph: Graph, app_id: str) -> DirectoryObject:
     raise AzureError(message, status=404, hint=hint)
 
 
-def add_secret(graph: Graph, holder: DirectoryObject, name: str, expires_at: int) -> NewSecret:
-    """One more secret of *holder*; a refusal by a policy of the tenant says what gets past it. Raise `AzureError`."""
-    try:
-        return graph.add_secret(holder, name, expires_at)
-    except AzureError as error:
-        # CredentialInvalidLifetimeAsPerAppPolicy (azure-cli#28522), CredentialTypeNotAllowedAsPerAppPolicy, and whatever others there are.
-        if "policy" in error.code.lower() and "lifetime" in error.code.lower():
-            error.hint = "a policy of the tenant limits how long secrets live: a shorter --expires, 90d for example"
-        elif "policy" in error.code.lower():
-            error.hint = "a policy of the tenant forbids secrets to applications: ask an administrator, or use a workload identity"
-        raise
-
-
 class Grant(Value):
-    """What came of a gift: *state* is ``given``, ``widened`` (more repositories in its condition) or ``already``."""
+    """What came of a gift: *state* is ``given``, ``widened`` (more repositories in its condition), ``already``, or ``wider``.
+
+    That is ``already``, too: repositories were asked for, and the role is there for the whole registry.
+    """
 
     gift: Gift
     state: str
@@ -118,9 +108,9 @@ def give(roles: RoleAssignments, gift: Gift, principal_id: str, *, new: bool = F
                 raise
         else:
             return Grant(gift, "given")
-    if not there.condition:
-        return Grant(gift, "already")
     wanted = gift.place.repositories
+    if not there.condition:
+        return Grant(gift, "wider" if wanted else "already")
     held = _understood(there, gift)
     if wanted and all(covers(held, each) for each in wanted):
         return Grant(gift, "already")
@@ -164,13 +154,34 @@ def take(roles: RoleAssignments, gift: Gift, principal_id: str) -> Revocation:
     return Revocation(gift.place, gift.role.name, "narrowed" if left else "revoked")
 
 
+def gifts_held(roles: RoleAssignments, place: Place, words: Collection[str], principal_id: str) -> Iterator[Gift]:
+    """The principal's own roles at that very registry that *words* mean, of either mode: one from before it was changed is still there."""
+    known = ((word, role) for several in ROLES.values() for word, role in several.items())
+    # One without conditions is for the whole registry, and in a registry with repositories of no effect.
+    meant = {role.name: role for word, role in known if word in words and (role.data_actions or not place.repositories)}
+    for each in roles.of(place.registry.id, principal_id):
+        if each.principal_id == principal_id.lower() and each.is_at(place.registry.id):
+            definition = roles.definition_of(each)
+            if definition.name in meant:
+                yield Gift(place, meant[definition.name], definition)
+
+
 class Remaining(Value):
-    """A role that still lets the principal at a registry's images, and where it comes from."""
+    """A role that still lets the principal at a registry's images, and where it comes from.
+
+    *repositories* are those that its *condition* keeps it to; none where it has none, or one that cannot be read.
+    """
 
     role: str
     scope: str
     through: str = ""
     condition: str = ""
+    repositories: tuple[str, ...] = ()
+
+    def concerns(self, place: Place) -> bool:
+        """Whether it may let somebody at *place*."""
+        pairs = [(held, wanted) for held in self.repositories for wanted in place.repositories]
+        return not pairs or any(covers((held,), wanted) or covers((wanted,), held) for held, wanted in pairs)
 
 
 def remaining(roles: RoleAssignments, registry: ContainerRegistry, principal_id: str) -> tuple[Remaining, ...]:
@@ -180,7 +191,9 @@ def remaining(roles: RoleAssignments, registry: ContainerRegistry, principal_id:
         role = roles.definition_of(each)
         if role.gives_access(registry.mode):
             group = "" if each.principal_id == principal_id.lower() else each.principal_id
-            found.append(Remaining(role.name, each.scope, group, each.condition))
+            known = ROLES["abac"].get(KNOWN.get(role.name, ""))
+            kept_to = repositories_of(each.condition, known) if known else None
+            found.append(Remaining(role.name, each.scope, group, each.condition, kept_to or ()))
     return tuple(found)
 
 

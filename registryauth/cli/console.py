@@ -7,13 +7,13 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import IntEnum
 from itertools import zip_longest
 from typing import Any
 
 from registryauth._redact import printable
 from registryauth.cli.options import Output
+from registryauth.stores import expiry
 
 #: Between two columns.
 _GAP = "  "
@@ -84,9 +84,9 @@ def show(output: Output, data: Mapping[str, Any], columns: Sequence[str], rows: 
         # In ASCII, where a tag or an owner's name could move the cursor or turn the text around.
         print(json.dumps(data, indent=2, ensure_ascii=not _harmless(data)))
     elif output is Output.YAML:
-        import yaml
+        from registryauth.exports.yaml_text import yaml_text
 
-        print(yaml.safe_dump(data, sort_keys=False, allow_unicode=_harmless(data)), end="")
+        print(yaml_text(data, ascii_only=not _harmless(data)), end="")
     else:
         print(table(columns, rows, _width()))
 
@@ -170,9 +170,8 @@ def _width() -> int:
         return _USUAL_WIDTH
 
 
-def moment(seconds: int) -> str:
-    """RFC 3339 in UTC; empty for 0, which means "not said"."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
+#: How every verb writes a date.
+moment = expiry.moment
 
 
 def is_terminal(stream: Any) -> bool:  # noqa: ANN401 - stdin or stdout, whichever stands there

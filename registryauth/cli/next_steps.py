@@ -27,7 +27,7 @@ def use_it(session: Session, principal: Principal) -> Iterator[str]:
     """How docker, podman and skopeo come to use the credential."""
     address = principal.address
     if address.path:
-        yield f"docker asks for whole registries only; for this path: registryauth resolve {address}/IMAGE --format docker-config"
+        yield f"docker asks for whole registries only; for this path: registryauth resolve {address}/IMAGE --format containers-auth"
         return
     from registryauth.setup import containers, docker
 

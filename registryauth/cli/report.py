@@ -32,7 +32,7 @@ def report(
     output: OutputOption = Output.TABLE,
     ca_file: CaFile = "",
 ) -> None:
-    """Report on all principals: what needs attention first, their rights, their dates, who holds their secrets.
+    """Report on all principals, what needs attention first. Their rights, their dates, who holds their secrets.
 
     Without --verify no registry is asked: rights are as they were last seen. With --html no table is printed; --output json
     then prints the data that the page is made of.

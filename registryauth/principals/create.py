@@ -7,14 +7,17 @@ a `Made` that says what is there.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 
 from registryauth._value import Value
 from registryauth.azure.patience import is_not_yet, is_unheard_of
-from registryauth.azure.service_principals import add_secret, give
+from registryauth.azure.service_principals import give
 from registryauth.credentials import Basic, Pinned
 from registryauth.errors import AzureError, TokenRefused
 from registryauth.principals.register import register
 from registryauth.reference import Repository
+from registryauth.stores.principal import Check
+from registryauth.stores.revisions import revise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,11 +28,9 @@ if TYPE_CHECKING:
     from registryauth.azure.registry_places import Place
     from registryauth.azure.role_assignments import RoleAssignments
     from registryauth.azure.service_principals import Gift
-    from registryauth.principals.register import Registration
     from registryauth.principals.verify import OpenClient
     from registryauth.stores import Store
-    from registryauth.stores.principal import Key
-
+    from registryauth.stores.principal import Key, Principal
 
 #: Statuses after which nothing was made.
 _REFUSED = range(400, 500)
@@ -120,7 +121,7 @@ class Creation:
     def _secret(self, application: DirectoryObject, place: Place) -> NewSecret:
         name, until = f"registryauth {place.registry.login_server}", self._order.expires_at
         return self._patience.until(
-            "Entra hears of the application", lambda: add_secret(self._graph, application, name, until), is_unheard_of
+            "Entra hears of the application", lambda: self._graph.add_secret(application, name, until), is_unheard_of
         )
 
     def _give(self, gift: Gift, principal: DirectoryObject) -> None:
@@ -133,7 +134,7 @@ class Creation:
     def wait(self, sign_in: Callable[[str, str], object], open_client: Callable[[Place], OpenClient]) -> Made:
         """Wait until Entra takes each secret, by *sign_in* with client id and secret, and its registry's token grants what was asked for.
 
-        Raise what any of them says that does not pass by waiting, and `AzureError` when the patience is over.
+        Raise what any of them says that does not pass by waiting, and what `Patience.until` raises when time is over.
         """
         made = self.made
         for place in self._order.places:
@@ -172,30 +173,40 @@ def keep_in(store: Store, order: Order, made: Made) -> Callable[[Place, NewSecre
     """Puts each secret into *store*, as `register` does it for an admin, unverified for now."""
 
     def keep(place: Place, secret: NewSecret) -> Key:
-        return _registered(store, order, made, place, secret, None).principal.key
+        done = register(
+            store,
+            place.address,
+            made.application.app_id if made.application else "",
+            secret.value,
+            None,
+            made_by="admin",
+            kind="service-principal",
+            expires_at=secret.known.expires_at or order.expires_at,
+            key_id=secret.known.key_id,
+            notes=order.notes,
+            needed=order.actions(place),
+        )
+        return done.principal.key
 
     return keep
 
 
-def mark_verified(store: Store, order: Order, made: Made, open_client: Callable[[Place], OpenClient]) -> list[Registration]:
-    """Register each secret that is stored once more, now verified against its registry."""
-    return [_registered(store, order, made, place, secret, open_client(place)) for place, secret in made.secrets]
+def note_verified(store: Store, made: Made, now: float) -> list[Principal]:
+    """Our records, with a word that their registries took the secrets, and what the tokens granted. Raise as `revise` does.
+
+    A secret that somebody replaced while ours was waited for is left alone.
+    """
+    return [
+        revise(store, key, partial(_verified, secret, _seen(place, made.verified.get(place, ()), int(now)), int(now)), now)
+        for (place, secret), key in zip(made.secrets, made.stored, strict=True)
+    ]
 
 
-def _registered(store: Store, order: Order, made: Made, place: Place, secret: NewSecret, open_client: OpenClient | None) -> Registration:
-    actions = order.actions(place)
-    repository = Repository(place.registry.login_server, place.sample)
-    return register(
-        store,
-        place.address,
-        made.application.app_id if made.application else "",
-        secret.value,
-        open_client,
-        made_by="admin",
-        kind="service-principal",
-        repository=repository if open_client and "pull" in actions else None,
-        expires_at=secret.known.expires_at or order.expires_at,
-        key_id=secret.known.key_id,
-        notes=order.notes,
-        needed=actions,
-    )
+def _verified(secret: NewSecret, seen: tuple[Check, ...], now: int, record: Principal) -> Principal:
+    return record.replace(verified_at=now, checks=seen or record.checks) if record.slots[0].secret == secret.value else record
+
+
+def _seen(place: Place, granted: tuple[str, ...], now: int) -> tuple[Check, ...]:
+    """What the token for *place* says, if it says something and not of a repository that was made up to ask for it."""
+    where = place.repositories[0] if place.repositories else ""
+    return (Check(where, granted, (), "the token says", now),) if granted and not where.endswith("*") else ()

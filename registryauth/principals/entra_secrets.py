@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from registryauth.stores import Store
     from registryauth.stores.principal import Key, Principal, Slot
 
-#: Seconds by which Azure's clock may be ahead of ours: a secret that is younger than ours has been stored is none of ours.
-_SKEW = 300
-
 
 class Match(Value):
     """A stored secret, and the listed ones that it may be: one where that is known, several where it is ambiguous, none.
@@ -46,17 +43,11 @@ class Match(Value):
 def match(records: Iterable[Principal], holders: Iterable[DirectoryObject]) -> tuple[Match, ...]:
     """Each secret of *records*, those of one client id, with what it is among the secrets of *holders*."""
     listed = [known for holder in holders for known in holder.secrets]
-    return tuple(_matched(record.key, slot, listed) for record in records for slot in record.slots)
-
-
-def _matched(key: Key, slot: Slot, listed: list[ClientSecret]) -> Match:
-    if slot.key_id:
-        return Match(key, slot, "key id", tuple(known for known in listed if known.key_id.lower() == slot.key_id.lower()))
-    return Match(key, slot, "hint", tuple(known for known in listed if known.may_be(slot.secret) and not _is_younger(known, slot)))
-
-
-def _is_younger(known: ClientSecret, slot: Slot) -> bool:
-    return 0 < slot.added_at < known.starts_at - _SKEW
+    return tuple(
+        Match(record.key, slot, "key id" if slot.key_id else "hint", tuple(known for known in listed if known.may_be(slot)))
+        for record in records
+        for slot in record.slots
+    )
 
 
 def update(store: Store, matches: Iterable[Match], now: float) -> None:

@@ -6,11 +6,11 @@ import csv
 import io
 import json
 import re
-from datetime import UTC, datetime
 
 from registryauth._redact import printable
 from registryauth.errors import ConfigurationError
 from registryauth.principals.columns import COLUMNS, CONTROL
+from registryauth.stores.expiry import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def _row(principal: Principal, form: str, now: float) -> dict[str, object]:
     row |= {
         "registry": str(principal.address),
         "secret": slot.secret,
-        "expires": _moment(slot.expires_at),
-        "not_before": _moment(slot.not_before),
+        "expires": moment(slot.expires_at),
+        "not_before": moment(slot.not_before),
         "labels": dict(principal.labels),
         "needed": list(principal.needed),
     }
@@ -55,10 +55,6 @@ def _row(principal: Principal, form: str, now: float) -> dict[str, object]:
             hint="export it as TOML, or as an encrypted bundle",
         )
     return row
-
-
-def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
 
 
 def _csv(rows: Sequence[dict[str, object]]) -> str:

@@ -8,7 +8,7 @@ from registryauth._value import Value
 from registryauth.auth.scope import parse_scopes
 from registryauth.azure.acr_errors import what_lets_pull
 from registryauth.errors import Conflict, Error, RegistryError, TokenRefused, TooManyRequests, TransportError, Unauthorized
-from registryauth.principals.rights import DEFAULT_NEED, Rights, probe, spoken
+from registryauth.principals.rights import DEFAULT_NEED, PULL_ROLES, Rights, probe, spoken
 from registryauth.principals.verify import asks_nobody, what_is_asked
 from registryauth.reference import Repository
 from registryauth.stores.expiry import outlook, too_early
@@ -165,13 +165,13 @@ def _judged(principal: Principal, repository: Repository, rights: Rights, now: f
         also = f", and can {spoken(rights.granted)}" if rights.granted else ""
         only_pull = tuple(lacking) == ("pull",)
         hint = what_lets_pull(repository.registry, principal.account) if only_pull else ""
-        hint = hint or f"grant the account {spoken(lacking)} on {where} (to pull, AcrPull on Azure), or check the repository's name"
+        hint = hint or f"grant the account {spoken(lacking)} on {where} (to pull, {PULL_ROLES}), or check the repository's name"
         if repository.path and repository.path == principal.address.path:
             hint += "; if that is a folder of repositories, name one of them with --repository"
         return found.replace(verdict="lacking", detail=f"cannot {spoken(lacking, 'or')}{also}", hint=hint)
     if excess:
         also = f"can {can}, and can also {spoken(excess)}" if can else f"can {spoken(excess)}"
-        hint = "narrow the account's role (AcrPull on Azure lets it pull and no more), or register that it needs this"
+        hint = f"narrow the account's role ({PULL_ROLES} lets it pull and no more), or register that it needs this"
         return found.replace(verdict="wider", detail=f"{also}: wider than asked", hint=hint)
     if all(action in rights.granted for action in needed):
         return found.replace(detail=f"can {can}")

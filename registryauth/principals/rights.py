@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: What is asked for where nobody said what a principal needs.
 DEFAULT_NEED = ("pull",)
+#: What to ask for at Azure, whichever mode the registry is in: the roles of one count for nothing in the other.
+PULL_ROLES = "on Azure AcrPull, or in ABAC mode Container Registry Repository Reader"
 #: Rights that change nothing: more of these than needed is no alarm. A role that pulls has them, too (AcrPull lists the catalog).
 _READING = ("pull", "metadata_read", "catalog")
 #: One by one, because a server may refuse a whole request for one action in it; push as clients ask for it.

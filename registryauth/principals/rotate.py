@@ -7,7 +7,6 @@ write. Whatever stops this between two writes leaves the current secret current,
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
 from registryauth._redact import printable
 from registryauth._value import Value
@@ -26,6 +25,7 @@ from registryauth.principals.asking import where_to_ask
 from registryauth.principals.consumers import behind, on_replaced
 from registryauth.principals.verify import Verification, verify
 from registryauth.reference import Repository
+from registryauth.stores.expiry import moment
 from registryauth.stores.principal import Consumer, Key, Principal, Slot
 from registryauth.stores.revisions import present, revise
 
@@ -128,7 +128,7 @@ def refuse_crowded(record: Principal, now: float, *, force: bool) -> None:
         return
     key = printable(str(record.key))
     if not 0 < old.remove_after <= now:
-        until = f"until {datetime.fromtimestamp(old.remove_after, UTC):%Y-%m-%dT%H:%M:%SZ} " if old.remove_after else ""
+        until = f"until {moment(old.remove_after)} " if old.remove_after else ""
         raise CredentialError(
             f"{key} still keeps the secret that its last rotation replaced",
             hint=f"it stays {until}and then goes with 'registryauth principal prune {record.address}'; --force gives it up now",
@@ -250,7 +250,7 @@ def _tell_of(error: BaseException, came: str, issuer: Issuer) -> None:
     if isinstance(error, Error):
         error.hint = f"{came}; {error.hint}" if error.hint else came
     else:
-        issuer.tell(came)
+        issuer.tell(f"notice: {came}")
 
 
 def _overtaken(key: Key) -> Conflict:

@@ -6,7 +6,7 @@ import shlex
 
 from registryauth._value import Value
 from registryauth.principals.consumers import behind
-from registryauth.principals.rights import DEFAULT_NEED, Rights, spoken
+from registryauth.principals.rights import DEFAULT_NEED, PULL_ROLES, Rights, spoken
 from registryauth.stores.expiry import ends_within, outlook, too_early
 from registryauth.stores.principal import ENTRA_LABEL
 
@@ -107,13 +107,13 @@ def _rights(record: Principal, known: Circumstances) -> Iterator[Issue]:
     if wide:
         actions = list(dict.fromkeys(action for more in wide.values() for action in more))
         detail = f"can also {spoken(actions)}{_where(wide)}"
-        advice = "narrow its role at the registry (AcrPull on Azure lets it pull and no more), then ask again"
+        advice = f"narrow its role at the registry ({PULL_ROLES} lets it pull and no more), then ask again"
         yield Issue("over-privileged", record, detail, advice, _verify(record, known, next(iter(wide))), -len(actions))
     short = {check.repository: less for check in record.checks if (less := lacking(record, check))}
     if short:
         actions = list(dict.fromkeys(action for less in short.values() for action in less))
         detail = f"cannot {spoken(actions, 'or')}{_where(short)}"
-        advice = "grant it at the registry (to pull, AcrPull on Azure), then ask again"
+        advice = f"grant it at the registry (to pull, {PULL_ROLES}), then ask again"
         yield Issue("lacking", record, detail, advice, _verify(record, known, next(iter(short))), -len(short))
 
 

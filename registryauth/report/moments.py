@@ -1,16 +1,15 @@
-"""Moments as the report writes them: RFC 3339 in UTC."""
+"""Moments as the report writes them: RFC 3339 in UTC, null where nothing is said."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
+
+from registryauth.stores.expiry import moment
 
 
 def stamp(seconds: float) -> str | None:
-    """*seconds* since the epoch as RFC 3339; None for 0, "not said", and for what lies beyond the year 9999, where calendars end."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else None
-    except (ValueError, OverflowError, OSError):
-        return None
+    """*seconds* since the epoch as `moment` writes them; None where that writes nothing."""
+    return moment(seconds) or None
 
 
 def read(text: str) -> datetime:

@@ -60,10 +60,16 @@ class AuditedStore:
 
     def get(self, address: Address, account: str | None = None) -> Principal | None:
         """The most specific record at or above *address*; of several accounts there, *account* or the preferred one."""
+        found = self.look(address, account)
+        if found is not None:
+            self.last_used.touch(found.key, self._clock())
+        return found
+
+    def look(self, address: Address, account: str | None = None) -> Principal | None:
+        """The record that `get` gives, for who asks about it and does not use it."""
         found = self._asked(Event("read", str(address), account or ""), lambda: self.inner.get(address, account))
         if found is not None:
             self._hand_out(found.address, [found])
-            self.last_used.touch(found.key, self._clock())
         return found
 
     def nearest(self, address: Address, account: str | None = None) -> Sequence[Principal]:

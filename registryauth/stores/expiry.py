@@ -73,12 +73,17 @@ def _length(seconds: float) -> str:
     return "less than a minute"
 
 
-def _date(seconds: int, *, exact: bool = False) -> str:
+def moment(seconds: float) -> str:
+    """*seconds* since the epoch as RFC 3339 in UTC; empty for 0, "not said", and for what lies beyond the years of a calendar."""
     from datetime import UTC, datetime
 
     try:
-        moment = datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
     except (ValueError, OverflowError, OSError):
-        # A calendar ends with the year 9999.
-        return "after the year 9999"
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if exact else "%Y-%m-%d")
+        # Python's ends with the year 9999.
+        return ""
+
+
+def _date(seconds: int, *, exact: bool = False) -> str:
+    said = moment(seconds)
+    return (said if exact else said[:10]) or "after the year 9999"

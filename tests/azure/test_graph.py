@@ -8,6 +8,7 @@ from registryauth._json import Node
 from registryauth.azure.graph import APPLICATIONS, SERVICE_PRINCIPALS, ClientSecret, Graph, _secret
 from registryauth.azure.rest import Rest
 from registryauth.errors import AzureError, ConfigurationError
+from registryauth.stores import Slot
 from registryauth.testing.azure.faults import wrong_shape
 
 DAY = 86400
@@ -41,7 +42,7 @@ def test_both_objects_of_an_application_are_found_each_with_its_own_secrets(azur
     assert [each.key_id for each in application.secrets] == [secret.key_id]
     assert principal.secrets == ()
     assert application.secrets[0].expires_at == int(secret.ends_at)
-    assert application.secrets[0].may_be(secret.value)
+    assert application.secrets[0].may_be(Slot(secret.value))
 
 
 def test_an_application_that_is_not_there_is_none(graph):
@@ -125,7 +126,23 @@ def test_a_deleted_application_is_gone_with_its_principal(azure, graph):
 
 
 def test_a_secret_without_a_hint_is_like_no_other():
-    assert not ClientSecret("key", "", "", 0, 0).may_be("anything")
+    assert not ClientSecret("key", "", "", 0, 0).may_be(Slot("anything"))
+
+
+@pytest.mark.parametrize(
+    ("ours", "same"),
+    [
+        (Slot("abc~one"), True),
+        (Slot("abd~one"), False),
+        (Slot("abc~one", added_at=5_000), True),
+        (Slot("abc~one", added_at=4_701), True),
+        (Slot("abc~one", added_at=4_699), False),
+        (Slot("xyz~gone", key_id="KEY"), True),
+        (Slot("abc~one", key_id="another"), False),
+    ],
+)
+def test_a_stored_secret_is_told_by_its_key_id_else_by_how_it_begins_and_never_for_a_younger_one(ours, same):
+    assert ClientSecret("key", "abc", "", 5_000, 0).may_be(ours) is same
 
 
 @pytest.mark.parametrize(

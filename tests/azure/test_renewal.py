@@ -12,6 +12,7 @@ from registryauth.azure import wire
 from registryauth.azure.renewal import Renewal
 from registryauth.client import Client
 from registryauth.errors import AzureError, Conflict, NoIdentity, StoreUnavailable
+from registryauth.exports import export
 from registryauth.reference import Address
 from registryauth.resolver import Resolver
 from registryauth.stores import Principal, Slot
@@ -150,6 +151,15 @@ def test_nothing_is_asked_before_the_credential_is_read(resolver, store, clock, 
     asked = len(azure.requests)
     assert resolver.resolve(f"{HOST}/team/two:v1").credential == first
     assert len(azure.requests) == asked, "what was renewed is read from the store"
+
+
+def test_hundreds_of_images_at_once_cost_one_sign_in(resolver, store, clock, registry, azure, asked):
+    kept(store, clock, left=60)
+    secrets = resolver.resolve_all(f"{HOST}/team/model{number % 250}:v{number}" for number in range(500))
+    assert asked() == []
+    text = export(secrets, "docker-config").text
+    assert secrets[0].credential.token in text
+    assert [line.partition("?")[0].rpartition("/")[2] for line in asked()] == ["token", "exchange"]
 
 
 def test_the_first_manifest_costs_five_requests_and_each_further_one_in_its_repository_one(resolver, store, clock, registry, azure, asked):

@@ -249,6 +249,24 @@ def test_ctrl_c_while_the_secret_is_made_leaves_none_and_says_so(turn, azure, ro
     assert any("it was removed again" in line for line in said)
 
 
+def test_a_second_ctrl_c_while_it_is_looked_for_says_what_may_be_there(turn, azure, robot, said):
+    interrupted = []
+
+    def interrupt(request, answer):
+        if "addPassword" in request.url.target or interrupted:
+            interrupted.append(request.method)
+            raise KeyboardInterrupt
+        return answer
+
+    azure.altered(interrupt, "graph.microsoft.com")
+    with pytest.raises(KeyboardInterrupt):
+        turn()
+    made = robot.secrets[-1].name
+    assert interrupted == ["POST", "GET"]
+    # With --quiet a notice is said, too.
+    assert said[-1] == f"notice: whether Graph made the secret was not seen any more: look for {made!r} among those of {robot.app_id}"
+
+
 def test_ctrl_c_while_the_registry_is_asked_takes_it_back_and_says_so(turn, azure, robot, held, said):
     before = keys(robot)
 
@@ -333,7 +351,7 @@ def test_a_policy_of_the_tenant_is_explained(turn, azure, robot):
     azure.fault(wrong_shape("addPassword", {"error": {"code": code, "message": "too long"}}, status=400))
     with pytest.raises(AzureError, match=code) as raised:
         turn()
-    assert "--lifetime" in raised.value.hint
+    assert "a policy of the tenant limits how long secrets live: a shorter --expires" in raised.value.hint
     assert writes(azure) == ["addPassword"]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from registryauth._json import Node
 from registryauth.azure.access import Access
 from registryauth.azure.graph import Graph
 from registryauth.azure.patience import PATIENCE, Patience, is_not_yet, is_unheard_of
 from registryauth.azure.registry_names import RegistryNames
 from registryauth.azure.registry_places import find_places
-from registryauth.azure.role_assignments import RoleAssignments
-from registryauth.azure.service_principals import give, plan, refuse_taken, take
+from registryauth.azure.role_assignments import RoleAssignment, RoleAssignments, RoleDefinition
+from registryauth.azure.service_principals import gifts_held, give, plan, refuse_taken, remaining, take
 from registryauth.errors import AzureError, ConfigurationError, Denied, TokenRefused, TooManyRequests, TransportError, Unauthorized
 from registryauth.testing.azure.faults import wrong_shape
 
@@ -74,6 +75,13 @@ def test_the_wait_is_bounded_over_all_that_is_waited_for_and_says_the_last_answe
     assert (caught.value.exit_code, caught.value.hint) == (4, "give up")
 
 
+def test_that_no_answer_came_in_all_that_time_is_no_refusal(clock):
+    lost = TransportError("cannot reach it", hint="is the network up?", transient=True)
+    with pytest.raises(TransportError, match="not within 12 minutes; the last answer was: cannot reach it") as caught:
+        patience(clock).until("it works", after(clock, clock.now + 10**6, lost), is_not_yet)
+    assert (caught.value.exit_code, caught.value.hint) == (6, "is the network up?")
+
+
 def test_what_does_not_pass_is_raised_at_once(clock):
     began = clock.now
     with pytest.raises(Denied):
@@ -90,6 +98,7 @@ def test_what_does_not_pass_is_raised_at_once(clock):
         (AzureError("", code="AADSTS53003"), False),
         (AzureError("", status=429), True),
         (Unauthorized("", status=401), True),
+        (TokenRefused("throttled", status=429), False),
         (TransportError("", transient=True), True),
         (TransportError("no such host"), False),
         (TooManyRequests("", retry_after=5), True),
@@ -191,3 +200,47 @@ def test_narrowing_keeps_what_was_not_named(azure, places, roles):
     assert held.condition.count("IgnoreCase") == 1
     assert "'a'" in held.condition
     assert take(roles, less, robot.principal_id).state == "absent"
+
+
+FIRST, SECOND = (f"00000000-0000-4000-8000-00000000000{count}" for count in (1, 2))
+
+
+class Listed:
+    """Resource management that lists two subscriptions, the second of which has the registry."""
+
+    def __init__(self):
+        self.asked = []
+
+    def pages(self, path, _version=""):
+        self.asked.append(path.partition("?")[0])
+        found = [{"subscriptionId": FIRST}, {"subscriptionId": SECOND}] if path == "/subscriptions" else []
+        if path.startswith(f"/subscriptions/{SECOND}/resources"):
+            found = [{"id": f"/subscriptions/{SECOND}/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/theirs"}]
+        return [Node(each, "a list", error=AzureError) for each in found]
+
+
+def test_a_registry_in_another_subscription_is_found_there():
+    assert RegistryNames(Listed(), FIRST, lambda: "").find("theirs").subscription == SECOND
+
+
+def test_with_a_subscription_that_was_said_no_other_one_is_looked_into():
+    listed = Listed()
+    assert RegistryNames(listed, FIRST, lambda: SECOND, only=True).find("theirs") is None
+    assert listed.asked == [f"/subscriptions/{FIRST}/resources"]
+
+
+class Held:
+    """Roles of which the principal has one itself and one through a group, both at that very registry."""
+
+    def of(self, at, _principal_id):
+        return tuple(RoleAssignment(name, str(at), f"roles/{name}", name) for name in ("me", "a-group"))
+
+    def definition_of(self, assignment):
+        return RoleDefinition(assignment.role_id, "AcrPull", ("Microsoft.ContainerRegistry/registries/pull/read",))
+
+
+def test_a_role_through_a_group_remains_and_is_not_ours_to_take(azure, places):
+    azure.registry("myregistry")
+    (place,) = places("myregistry")
+    assert [gift.definition.id for gift in gifts_held(Held(), place, ("pull",), "ME")] == ["roles/me"]
+    assert [(each.role, each.through) for each in remaining(Held(), place.registry, "ME")] == [("AcrPull", ""), ("AcrPull", "a-group")]

@@ -86,6 +86,7 @@ def test_a_principal_is_made_given_its_role_kept_and_seen_to_work(cli, kept, azu
     )
     assert (record.needed, record.slots[0].serial) == (("pull",), 1)
     assert record.verified_at
+    assert [(check.repository, check.granted, check.evidence) for check in record.checks] == [("", ("pull",), "the token says")]
     view = json.loads(done.out)
     assert (view["app_id"], view["object_id"], view["stored"]) == (app.app_id, app.principal_id, [HOST])
     assert view["roles"] == [{"registry": HOST, "registry_id": registry.id, "repositories": [], "role": "AcrPull"}]
@@ -138,6 +139,65 @@ def test_the_progress_is_one_line_at_a_terminal(cli, azure, registry, monkeypatc
     done = cli("azure", "principal", "create", "deploy", "--registry", "myregistry")
     assert f"\rwaiting: {HOST} grants the role (0 s)" in done.err
     assert "Waiting:" not in done.err
+
+
+def test_what_is_said_after_the_progress_begins_on_a_line_of_its_own(cli, azure, registry, monkeypatch):
+    def interrupt(request):
+        if azure.roles.current() and request.url.origin.host == HOST and "/oauth2/token" in request.url.target:
+            interrupt.seen += 1
+            if interrupt.seen == 2:
+                raise KeyboardInterrupt
+
+    interrupt.seen = 0
+    azure.roles.propagation = 1e9
+    azure.fault(interrupt, HOST)
+    monkeypatch.setattr("registryauth.cli.azure.principal.waiting.is_terminal", lambda _: True)
+    done = cli("azure", "principal", "create", "deploy", "--registry", "myregistry")
+    assert done.status == 130
+    assert f"\rwaiting: {HOST} grants the role (0 s)\nThere is by now:\n" in done.err
+
+
+def test_the_progress_is_no_longer_than_a_line(cli, azure, registry, monkeypatch):
+    azure.registry("a" * 50)
+    azure.roles.propagation = 0.3
+    monkeypatch.setattr("registryauth.azure.patience._PAUSES", (0.1,))
+    monkeypatch.setattr("registryauth.cli.azure.principal.waiting.is_terminal", lambda _: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    done = cli("azure", "principal", "create", "deploy", "--registry", "a" * 50)
+    rewritten = [part for line in done.err.split("\n") if "\r" in line for part in line.split("\r")]
+    assert f"waiting: {'a' * 30}" in done.err
+    assert max(map(len, rewritten)) < 60
+
+
+def test_what_somebody_replaced_meanwhile_is_left_alone(cli, kept, keep, azure, registry):
+    def replace(request):
+        app = of(azure, "deploy")
+        if kept()[0].slots[0].secret != "theirs":
+            keep(HOST, app.app_id, "theirs", kind="service-principal", made_by="admin")
+
+    azure.fault(replace, HOST)
+    done = cli("azure", "principal", "create", "deploy", "--registry", "myregistry")
+    assert done.status == 0, done.err
+    (record,) = kept()
+    assert (record.slots[0].secret, record.verified_at, record.checks) == ("theirs", 0, ())
+
+
+def test_the_store_is_opened_once(cli, azure, registry, monkeypatch):
+    from registryauth.cli.session import Session
+
+    opened, store = [], Session.store
+    monkeypatch.setattr(Session, "store", lambda self: opened.append(1) or store(self))
+    assert cli("azure", "principal", "create", "deploy", "--registry", "myregistry").status == 0
+    assert len(opened) == 1, "who types a passphrase types it once"
+
+
+def test_in_abac_mode_the_check_names_the_repository_and_no_made_up_one(cli, kept, azure, abac):
+    for name, place in (("one", "myregistry/team/app"), ("two", "myregistry/team/*")):
+        assert cli("azure", "principal", "create", name, "--registry", place).status == 0
+    assert {str(record.address): [check.repository for check in record.checks] for record in kept()} == {
+        f"{HOST}/team/app": ["team/app"],
+        f"{HOST}/team": [],
+    }
 
 
 def test_an_interruption_while_waiting_loses_nothing_and_says_how_to_go_on(cli, kept, azure, registry):
@@ -290,7 +350,17 @@ def test_a_captive_portal_is_recognised_and_leaves_nothing_half_made(cli, kept, 
     done = cli("azure", "principal", "create", "deploy", "--registry", "myregistry")
     assert (done.status, kept()) == (1, [])
     assert "a captive portal or a proxy answers in its place" in done.err
-    assert "No answer says that anything was made. If in doubt: az ad app list --display-name 'deploy'" in done.err
+    assert "No answer says that anything was made. If in doubt: az ad app list --display-name deploy" in done.err
+
+
+def test_a_name_in_a_hint_can_be_typed_into_a_shell(cli, azure, registry):
+    import shlex
+
+    azure.inject(captive_portal("POST /v1.0/applications$"))
+    name = "it's $(id) `id` \u00e9"
+    done = cli("azure", "principal", "create", name, "--registry", "myregistry")
+    (line,) = (line for line in done.err.splitlines() if "If in doubt: " in line)
+    assert shlex.split(line.partition("If in doubt: ")[2]) == ["az", "ad", "app", "list", "--display-name", name]
 
 
 def test_throttling_for_long_stops_and_says_how_long(cli, azure, registry):
@@ -314,6 +384,13 @@ def test_a_secret_that_the_store_does_not_take_is_named_with_what_removes_it(cli
     assert done.status == 5
     assert f"kept nowhere; it can go: az ad app credential delete --id {app.app_id} --key-id {app.secrets[0].key_id}" in done.err
     assert roles_of(azure, app) == []
+
+
+def test_a_store_that_is_locked_is_heard_of_before_anything_is_made(cli, keep, azure, registry, home):
+    keep("another.example")
+    (home / ".config/registryauth/store.key").unlink()
+    done = cli("azure", "principal", "create", "deploy", "--registry", "myregistry")
+    assert (done.status, written(azure)) == (5, []), done.err
 
 
 def test_a_firewall_stops_the_check_and_not_what_was_made(cli, kept, azure, registry):
@@ -352,6 +429,7 @@ def test_without_our_store_the_secret_goes_to_a_new_file_and_nowhere_else(cli, k
         (("--registry", "registry.example"), "is no registry of AzureCloud"),
         (("--registry", "myregistry/TEAM"), "has no capitals"),
         (("--registry", "myregistry/te*m"), "neither a repository nor a prefix"),
+        (("--registry", "myregistry//*"), "neither a repository nor a prefix"),
     ],
 )
 def test_bad_input_makes_nothing(cli, kept, azure, registry, more, words):
@@ -425,7 +503,7 @@ def test_a_further_repository_is_added_to_the_condition(cli, azure, abac, robot)
 def test_a_role_for_the_whole_registry_stays_one(cli, azure, abac, robot):
     assert cli("azure", "principal", "grant", robot.app_id, "--registry", "myregistry").status == 0
     done = cli("azure", "principal", "grant", robot.app_id, "--registry", "myregistry/team/app")
-    assert "already; nothing was changed" in done.err
+    assert f"at the whole of {HOST} already; nothing was changed" in done.err, "more than what was asked for"
     assert roles_of(azure, robot) == [(READER, abac.id, "")]
 
 
@@ -449,6 +527,17 @@ def test_a_repository_is_taken_out_of_the_condition_and_with_the_last_one_the_ro
     assert "'base'" not in roles_of(azure, robot)[0][2]
     assert cli("azure", "principal", "revoke", *argv, "--role", "pull").status == 0
     assert roles_of(azure, robot) == []
+
+
+def test_a_role_that_remains_for_other_repositories_is_no_warning_and_one_for_the_same_is(cli, azure, abac, robot):
+    for role, place in (("push", "team/app"), ("pull", "base"), ("pull", "team/*")):
+        assert cli("azure", "principal", "grant", robot.app_id, "--registry", f"myregistry/{place}", "--role", role).status == 0
+    none = cli("azure", "principal", "revoke", robot.app_id, "--registry", "myregistry/other", "--role", "delete")
+    assert "warning" not in none.err
+    done = cli("azure", "principal", "revoke", robot.app_id, "--registry", "myregistry/team/app", "--role", "push", "-o", "json")
+    assert f"warning: it still gets into {HOST}: {READER}, there, for base, team/* alone" in done.err
+    (left,) = json.loads(done.out)["remaining"]
+    assert (left["role"], left["repositories"], left["condition"].count("StringStartsWith")) == (READER, ["base", "team/*"], 1)
 
 
 def test_less_than_what_a_role_is_for_cannot_be_taken(cli, azure, abac, robot):
@@ -561,6 +650,12 @@ def test_secrets_are_listed_with_what_holds_them_and_which_is_ours(cli, keep, az
     assert "--update writes it here" in done.err
     for secret in (ours.value, other.value):
         assert secret not in done.out + done.err
+
+
+def test_a_record_of_another_clouds_registry_is_asked_about_in_that_cloud(cli, keep, azure, me, robot):
+    keep("myregistry.azurecr.cn", robot.app_id, "abc~one", kind="service-principal", tenant=azure.home.id)
+    done = cli("azure", "principal", "list-secrets", "myregistry.azurecr.cn")
+    assert (done.status, {str(request.url.origin) for request in azure.requests}) == (6, {"https://login.chinacloudapi.cn"})
 
 
 def test_what_entra_knows_is_written_where_it_is_certain(cli, keep, kept, azure, me, robot):

@@ -143,6 +143,14 @@ def test_eighty_columns_are_enough_and_nothing_is_coloured(at_terminal, keep, ve
     assert len(lines) > 1
 
 
+def test_yaml_means_the_same_to_every_reader(cli, keep):
+    """Readers of YAML 1.2, and Go's, take 1e3 for a number; PyYAML, which writes it, does not."""
+    keep("registry.example", "1e3")
+    assert 'account: "1e3"\n' in cli("list", "--output", "yaml").out
+    keep("other.example", "j\u00f6rg")
+    assert 'account: "j\u00f6rg"\n' in cli("list", "--output", "yaml").out
+
+
 def test_into_a_pipe_every_row_is_whole(cli, keep, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     keep(LONG, "robot$project-of-many-people+a-name-that-goes-on")

@@ -397,3 +397,21 @@ def test_both_are_in_the_audit_log_without_a_secret(cli, bundle, imported, home)
         ("exported", 2, f"bundle {bundle}"), ("imported", 1, "csv"),
     ]  # fmt: skip
     assert CANARY not in log
+
+
+def test_a_deploy_file_of_azure_mls_is_known_by_its_content_and_said_to_hold_its_secret_still(cli, put, kept, tmp_path):
+    registry = {"address": "deploy.azurecr.io", "username": "deploy", "password": CANARY}
+    file = put(
+        json.dumps({"entryScript": "score.py", "environment": {"docker": {"baseImage": "x:v1", "baseImageRegistry": registry}}}), "ic.json"
+    )
+    done = cli("principal", "import", file)
+    assert done.status == 0, done.err
+    assert [(str(p.address), p.account, p.slots[0].secret) for p in kept()] == [("deploy.azurecr.io", "deploy", CANARY)]
+    assert f"{file} still holds the secret in plain text: take it out" in done.err
+    assert CANARY not in done.out + done.err
+
+
+def test_a_deploy_file_without_a_secret_is_nothing_to_import(cli, put, kept):
+    done = cli("principal", "import", put('{"entryScript": "score.py", "baseImage": "mcr.microsoft.com/azureml/base:1"}', "ic.json"))
+    assert (done.status, kept()) == (3, [])
+    assert "skipped baseImageRegistry: it has no user name and password" in done.err

@@ -7,6 +7,7 @@ import pytest
 
 from registryauth.stores import Check, Key
 from registryauth.stores.last_used import LastUsed
+from registryauth.stores.principal import ENTRA_LABEL
 
 DAY = 86400
 NOW = int(time.time())
@@ -50,6 +51,13 @@ def test_that_nothing_expires_is_said_with_status_0(cli, keep):
 def test_one_that_is_disabled_is_nobody_s_alarm(listed, keep):
     keep("soon.example", dates={"expires_at": NOW + DAY}, disabled_at=5)
     assert listed("--expiring", "30d") == ([], 0)
+
+
+def test_one_that_renews_itself_is_nobody_s_alarm_either(listed, keep):
+    token = {"kind": "identity-token", "dates": {"expires_at": NOW + DAY}}
+    keep("itself.example", **token, labels=((ENTRA_LABEL, "client-secret"),))
+    keep("person.example", **token, labels=((ENTRA_LABEL, "device-code"),))
+    assert listed("--expiring", "30d") == (["person.example"], 7)
 
 
 @pytest.mark.parametrize("span", ["30", "d", "1 month", "-5d", "1.5d", "\x1b[2J"])
@@ -146,3 +154,10 @@ def test_the_table_has_every_name_whole_and_leaves_out_what_nobody_said(cli, kee
 def test_the_state_of_each_is_told(cli, keep, said, state):
     keep("registry.example", **said)
     assert cli("principal", "list").out.rstrip().endswith(state)
+
+
+@pytest.mark.parametrize("argv", [("list",), ("list", "-o", "json"), ("show", "far.example"), ("verify", "--all")])
+def test_a_date_beyond_all_calendars_is_shown_as_one_that_nobody_said(cli, keep, online, argv):
+    keep("far.example", dates={"expires_at": 253402300800})
+    assert "far.example" in (done := cli("principal", *argv)).out + done.err
+    assert done.status == 0

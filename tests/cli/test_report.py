@@ -151,6 +151,8 @@ def test_no_secret_is_anywhere(cli, keep, fleet, tmp_path, online):
     assert CANARY not in everything
 
 
-def test_to_report_is_not_to_use(cli, fleet, home):
-    assert cli("report", "--html", "-").status == 0
+@pytest.mark.parametrize("argv", [("report", "--html", "-"), ("report", "--verify"), ("principal", "verify", "registry.example")])
+def test_to_report_and_to_verify_is_not_to_use(cli, keep, fleet, home, online, argv):
+    keep("registry.example")
+    assert cli(*argv).status in (0, 7)
     assert not [name for _, _, names in os.walk(home / ".local/state/registryauth/used") for name in names]

@@ -29,7 +29,7 @@ def azure(monkeypatch):
     admin.add_secret(value=CANARY)
     for name in ("myregistry", "other"):
         azure.registry(name).images.add_image("team/model", "v1", layers=[b"a layer"])
-    monkeypatch.setattr("registryauth.azure.access.open_wire", lambda *_: Wire(azure.transport(), azure.transport()))
+    monkeypatch.setattr("registryauth.azure.wire.open_wire", lambda *_: Wire(azure.transport(), azure.transport()))
     monkeypatch.setattr("registryauth.client.client.open_transport", lambda *_, **__: azure.transport())
     for name, value in (("TENANT_ID", azure.home.id), ("CLIENT_ID", admin.app_id), ("CLIENT_SECRET", CANARY)):
         monkeypatch.setenv(f"AZURE_{name}", value)

@@ -66,7 +66,7 @@ def test_the_form_is_recognised(put, name, content, form):
 def test_what_shows_no_form_must_be_said_to_have_one(put):
     with pytest.raises(ConfigurationError, match="does not show what it is") as caught:
         reading(put("list", f"{CANARY}\n"))
-    assert "--from: docker, containers, csv, toml, registryauth, bundle" in caught.value.hint
+    assert "--from: docker, containers, csv, toml, azureml, registryauth, bundle" in caught.value.hint
     assert CANARY not in str(caught.value)
 
 

@@ -6,11 +6,26 @@ from hypothesis import strategies as st
 
 from registryauth.config import load
 from registryauth.stores import Slot
-from registryauth.stores.expiry import ends_within, outlook, state, too_early, warning, warning_span
+from registryauth.stores.expiry import ends_within, moment, outlook, state, too_early, warning, warning_span
 
 #: 2027-01-15T08:00:00Z.
 NOW = 1_800_000_000.0
 DAY = 86400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (0, ""),
+        (1, "1970-01-01T00:00:01Z"),
+        (NOW, "2027-01-15T08:00:00Z"),
+        (253402300799, "9999-12-31T23:59:59Z"),
+        (253402300800, ""),
+        (2**62, ""),
+    ],
+)
+def test_a_moment_is_written_in_utc_as_far_as_calendars_go(seconds, written):
+    assert moment(seconds) == written
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ def builds_of(session: Session, name: str, where: Where) -> Iterator[Builds]:
     from registryauth.azure.access import Access
     from registryauth.azure.builds import Builds
     from registryauth.azure.wire import open_wire
-    from registryauth.cli.console import say
+    from registryauth.cli.console import insist
 
-    access = Access(session.config, session.environ, tell=say, open_=lambda: open_wire(session.environ, session.ca_files()))
+    access = Access(session.config, session.environ, tell=insist, open_=lambda: open_wire(session.environ, session.ca_files()))
     try:
         way = access.way(where.cloud, where.tenant)
         yield Builds(way.management, way.far, _found(session, way, name.strip(), where), clock=time.time, sleep=time.sleep)

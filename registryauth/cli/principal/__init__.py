@@ -19,4 +19,4 @@ _VERBS = {
     "import": "principal.import_",
     "export": "principal.export",
 }
-app = group("Register service principals and other accounts, with what an admin wants to know of them.", _VERBS)
+app = group("Register service principals and other accounts.", _VERBS)

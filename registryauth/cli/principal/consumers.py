@@ -18,7 +18,7 @@ def consumers(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List what was given a principal's secret, and which of its secrets that is."""
+    """List who was given a principal's secret, and which of them."""
     import time
 
     from registryauth._redact import printable

@@ -14,7 +14,7 @@ def default(
     registry: AddressArgument,
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account to use where none is named.")],
 ) -> None:
-    """Choose which of several accounts at an address is used where none is named."""
+    """Choose which of several accounts is used where none is named."""
     import time
 
     from registryauth._redact import printable

@@ -7,7 +7,7 @@ from registryauth.cli.options import Account, AddressArgument
 
 
 def disable(registry: AddressArgument, account: Account = "") -> None:
-    """Switch a principal off: it stays stored, and is handed to nobody until it is enabled."""
+    """Switch a principal off. It stays stored, and is handed to nobody until it is enabled."""
     import time
 
     from registryauth._redact import printable

@@ -19,9 +19,10 @@ def entra_issuer(session: Session, *, lifetime: int = 0, expires_at: int = 0) ->
     """Who makes and removes secrets at Entra, as whoever is signed in; nobody is asked before the first use."""
     from registryauth.azure.access import Access
     from registryauth.azure.rotation import EntraIssuer
-    from registryauth.cli.console import say
+    from registryauth.azure.wire import open_wire
+    from registryauth.cli.console import insist, say
 
-    access = Access(session.config, session.environ, tell=say)
+    access = Access(session.config, session.environ, tell=insist, open_=lambda: open_wire(session.environ, session.ca_files()))
     try:
         yield EntraIssuer(access, lifetime=lifetime, expires_at=expires_at, tell=say)
     finally:

@@ -10,7 +10,7 @@ import typer
 from registryauth.cli.app import single
 from registryauth.cli.options import Account, Misuse, OutputFile
 
-_FORMATS = ("bundle", "csv", "toml")
+FORMATS = ("bundle", "csv", "toml")
 
 
 def export(
@@ -25,7 +25,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Write over an output file that is there.")] = False,
     account: Account = "",
 ) -> None:
-    """Write principals with their secrets to an encrypted bundle, which 'principal import' reads elsewhere.
+    """Write principals with their secrets to an encrypted bundle. 'principal import' reads it elsewhere.
 
     The passphrase is asked for twice, or taken from REGISTRYAUTH_BUNDLE_PASSPHRASE.
     """
@@ -40,8 +40,8 @@ def export(
     from registryauth.principals.exporting import select
     from registryauth.principals.plain_list import write_list
 
-    if form not in _FORMATS:
-        raise Misuse(f"--format is one of {', '.join(_FORMATS)}")
+    if form not in FORMATS:
+        raise Misuse(f"--format is one of {', '.join(FORMATS)}")
     if form != "bundle" and not show_secret:
         raise Misuse(
             f"{form} holds the secrets in plain text: say --show-secret if that is meant, or leave --format out for an encrypted bundle"

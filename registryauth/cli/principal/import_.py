@@ -17,7 +17,10 @@ _MOST_LINES = 20
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="What to import; - is standard input.")],
     form: Annotated[
-        str, typer.Option("--from", metavar="FORM", help="auto, docker, containers, csv, toml, registryauth (another store) or bundle.")
+        str,
+        typer.Option(
+            "--from", metavar="FORM", help="auto, docker, containers, csv, toml, azureml, registryauth (another store) or bundle."
+        ),
     ] = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and check everything, write nothing, and list what would be done.")
@@ -162,6 +165,8 @@ def _tell(file: str, steps: Any, reading: Any, *, dry_run: bool, verify: bool) -
         return
     if reading.form in ("csv", "toml"):
         say(f"{printable(file)} still holds the secrets in plain text: delete it.")
+    elif reading.form == "azureml":
+        say(f"{printable(file)} still holds the secret in plain text: take it out; 'registryauth resolve --format' writes it.")
     else:
         say(f"{printable(file)} still holds the secrets unencrypted: the logout of the tool that wrote it removes them.")
 

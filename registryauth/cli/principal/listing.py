@@ -9,7 +9,7 @@ import typer
 from registryauth.cli.app import single
 from registryauth.cli.options import Misuse, Output, OutputOption
 
-_SORTS = ("address", "expires")
+SORTS = ("address", "expires")
 
 
 def list_(
@@ -21,7 +21,7 @@ def list_(
     sort: Annotated[str, typer.Option("--sort", help="By address, or expires: what dies first is first.")] = "address",
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List what is registered, with dates and owners; --output json has everything that is known of each.
+    """List what is registered, with dates and owners. --output json has everything that is known of each.
 
     With --expiring, exit status 7 if there is one, so that cron can tell.
     """
@@ -33,8 +33,8 @@ def list_(
     from registryauth.stores.last_used import LastUsed
     from registryauth.stores.principal import KINDS
 
-    if sort not in _SORTS:
-        raise Misuse(f"--sort is one of {', '.join(_SORTS)}")
+    if sort not in SORTS:
+        raise Misuse(f"--sort is one of {', '.join(SORTS)}")
     if kind and kind not in KINDS:
         raise Misuse(f"--kind is one of {', '.join(KINDS)}")
     session, now = Session(), time.time()
@@ -149,10 +149,10 @@ def _is_in(address: Any, place: Any) -> bool:  # noqa: ANN401 - Address twice, a
 
 
 def _is_ending(record: Any, now: float, within: int) -> bool:  # noqa: ANN401 - as above
-    """Whether the current secret of one that is in use dies in time; nobody waits for one that is disabled."""
+    """Whether the current secret of one that is in use dies in time: nobody minds one that is disabled or renews itself."""
     from registryauth.stores.expiry import ends_within
 
-    return not record.disabled_at and ends_within(record.slot(now).expires_at, now, within)
+    return not record.disabled_at and not record.renews_by and ends_within(record.slot(now).expires_at, now, within)
 
 
 app = single(list_)

@@ -26,7 +26,7 @@ def prune(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
 ) -> None:
-    """Remove replaced secrets whose time has come; made for cron, and harmless to repeat.
+    """Remove replaced secrets whose time has come. Made for cron, and harmless to repeat.
 
     A service principal's secret whose key at Entra is known is removed there first, and nothing else of its application.
 

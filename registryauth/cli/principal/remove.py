@@ -19,7 +19,7 @@ def remove(
     account: Account = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove a principal with its secrets and all that is known of it. The registry's own account stays as it is."""
+    """Remove a principal with its secrets and all that is known. The registry's own account stays as it is."""
     from registryauth._redact import printable
     from registryauth.cli.console import say
     from registryauth.cli.session import Session

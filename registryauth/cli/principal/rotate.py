@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from registryauth.principals import Rotation
 
 #: Where a next secret can come from.
-_SOURCES = ("stdin", "prompt", "entra")
+SOURCES = ("stdin", "prompt", "entra")
 
 #: Seconds that a secret may live which is made here.
 _SHORTEST, _LONGEST = 86400, 3660 * 86400
@@ -41,7 +41,7 @@ def rotate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="For entra: show what would be sent, and change nothing.")] = False,
     ca_file: CaFile = "",
 ) -> None:
-    """Make a new secret the current one, once the registry took it; the old one stays valid for a while.
+    """Make a new secret the current one, once the registry took it. The old one stays valid for a while.
 
     Nothing changes unless the registry takes the new one. What is cut off half way leaves the old one in use, and is given again.
     With --source entra the secret is made at Microsoft Entra by whoever is signed in there, beside those that the application has.
@@ -92,8 +92,8 @@ def rotate(
 
 def _origin(source: str, *, secret_stdin: bool, lifetime: str, expires: str, dry_run: bool) -> str:
     """Where the next secret comes from; raise a usage error for options that do not go together."""
-    if source not in ("", *_SOURCES) or (secret_stdin and source not in ("", "stdin")):
-        raise Misuse(f"--source is {', '.join(_SOURCES[:-1])} or {_SOURCES[-1]}, and --secret-stdin is the first of them")
+    if source not in ("", *SOURCES) or (secret_stdin and source not in ("", "stdin")):
+        raise Misuse(f"--source is {', '.join(SOURCES[:-1])} or {SOURCES[-1]}, and --secret-stdin is the first of them")
     if source != "entra" and (lifetime or dry_run):
         raise Misuse(f"{'--lifetime' if lifetime else '--dry-run'} is for a secret that is made here: --source entra")
     if lifetime and expires:

@@ -7,7 +7,7 @@ from registryauth.cli.options import Account, AddressArgument, Output, OutputOpt
 
 
 def show(registry: AddressArgument, account: Account = "", output: OutputOption = Output.TABLE) -> None:
-    """Show everything known of a principal, or of each account at an address; never a secret."""
+    """Show everything known of a principal, but its secret. Or of each account at an address."""
     import time
 
     from registryauth.cli import console

@@ -19,7 +19,7 @@ def verify(
     output: OutputOption = Output.TABLE,
     ca_file: CaFile = "",
 ) -> None:
-    """Ask the registry whether it takes a principal's secret, and whether its rights are no wider than it needs.
+    """Ask whether a secret works, and whether it may do too much.
 
     Nothing is written to the registry. Exit status 0 if all is well, 4 if a secret is refused or a right that is needed is lacking,
     7 if rights are wider than needed or a secret expires within resolver.expiry_warning, 6 if the only trouble is that
@@ -68,7 +68,7 @@ def _one(session: Any, store: Any, text: str, path: str, account: str) -> Any:  
         full = path if path.startswith(f"{address.registry}/") else f"{address.registry}/{path}"
         repository = Repository.parse(full, known=session.spelled)
         where_to_ask(address, repository)
-    record = store.get(address, account or None)
+    record = store.look(address, account or None)
     if record is None:
         whose = f" of account {printable(account, 80)}" if account else ""
         raise CredentialNotFound(f"no principal{whose} is registered for {address}", hint="'registryauth principal list' shows what is")

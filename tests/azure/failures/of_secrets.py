@@ -15,7 +15,11 @@ FAILURES = (
         "the client secret's day is over",
         expired,
         (
-            Answer(ASKED, "its client secret has expired (AADSTS7000222)", "make a new one (registryauth principal rotate --source entra"),
+            Answer(
+                ASKED,
+                "its client secret has expired (AADSTS7000222)",
+                "make a new one (registryauth principal rotate REGISTRY --source entra",
+            ),
             Answer(
                 ("manifest get",),
                 "is wrong or has expired, which the registry does not tell apart",

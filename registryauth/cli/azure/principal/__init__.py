@@ -10,4 +10,4 @@ _VERBS = {
     "revoke": "azure.principal.revoke",
     "list-secrets": "azure.principal.list_secrets",
 }
-app = group("Service principals in Azure: make them, give them roles at registries and take them, look at their secrets.", _VERBS)
+app = group("Make service principals, and give them roles.", _VERBS)

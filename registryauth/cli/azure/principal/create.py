@@ -13,15 +13,16 @@ from registryauth.cli.options import Misuse, Output, OutputOption
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from registryauth.azure.graph import NewSecret
     from registryauth.azure.registry_places import Place
     from registryauth.cli.azure.principal.reach import Azure
+    from registryauth.cli.azure.principal.waiting import Waiting
     from registryauth.cli.session import Session
     from registryauth.principals.create import Creation, Order
-    from registryauth.stores import Store
+    from registryauth.stores import Principal, Store
     from registryauth.stores.principal import Key
 
 
@@ -40,7 +41,9 @@ def create(
     dry_run: DryRun = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Make a service principal that may pull from a registry, keep its secret here, and wait until all of it works.
+    """Make a service principal that may pull, and keep its secret.
+
+    It is waited for until all of it works.
 
     Application, service principal, secret, role: the secret is stored before anything is waited for. Each registry gets a secret of
     its own, so that each is rotated alone. The secret is never printed.
@@ -63,7 +66,8 @@ def create(
     _refuse_file(output_file)
     session = Session(ca_file=reach.ca_file)
     opened: AbstractContextManager[Any] = nullcontext() if no_store or dry_run else session.store()
-    with opened as store, reached(session, reach, dry_run=dry_run) as azure, Waiting() as waiting:
+    waiting = Waiting()
+    with opened as store, reached(session, reach, dry_run=dry_run) as azure:
         places = azure.places(registry)
         refuse_taken(azure.graph, name)
         tenant = _tenant(azure, reach)
@@ -78,26 +82,33 @@ def create(
             creation.make(lambda _place, _secret: None, apart=not no_store)
             show_planned(azure.planned, output)
             return
-        _carry_out(session, azure, creation, order, store, output_file)
-    _show(session, creation, order, output)
+        records = _carry_out(session, azure, creation, order, store, output_file, waiting)
+    _show(creation, order, output)
+    _say_what_next(session, records)
 
 
-def _carry_out(session: Session, azure: Azure, creation: Creation, order: Order, store: Store | None, output_file: str) -> None:
+def _carry_out(
+    session: Session, azure: Azure, creation: Creation, order: Order, store: Store | None, output_file: str, waiting: Waiting
+) -> list[Principal]:
+    """Make all of it and see it work; what is stored."""
+    import time
+
     from registryauth.cli.azure.principal.remains import remains
     from registryauth.cli.console import insist, say
-    from registryauth.principals.create import keep_in, mark_verified
+    from registryauth.principals.create import keep_in, note_verified
 
     made = creation.made
     keep: Callable[[Place, NewSecret], Key | None]
     keep = keep_in(store, order, made) if store is not None else lambda _, secret: _write(output_file, creation, secret, order)
     try:
-        creation.make(keep, apart=store is not None)
+        with waiting:
+            creation.make(keep, apart=store is not None)
         say(
             "The secret is in place. Waiting until Entra takes it and the registry grants the role, up to 12 minutes; Ctrl-C loses nothing."
         )
-        creation.wait(lambda app_id, secret: _sign_in(azure, order, app_id, secret), lambda place: _opener(session, place))
-        if store is not None:
-            mark_verified(store, order, made, lambda place: _opener(session, place))
+        with waiting:
+            creation.wait(lambda app_id, secret: _sign_in(azure, order, app_id, secret), lambda place: _opener(session, place))
+        return note_verified(store, made, time.time()) if store is not None else []
     except BaseException:
         for line in remains(creation, order, output_file):
             insist(line)
@@ -155,10 +166,9 @@ def _write(path: str, creation: Creation, secret: NewSecret, order: Order) -> No
         raise Error(f"the secret could not be written: {error}", hint="it is kept nowhere; remove it, and begin again") from None
 
 
-def _show(session: Session, creation: Creation, order: Order, output: Output) -> None:
+def _show(creation: Creation, order: Order, output: Output) -> None:
     from registryauth.cli.azure.principal.reach import place_document
-    from registryauth.cli.console import moment, say, show
-    from registryauth.cli.next_steps import use_it
+    from registryauth.cli.console import moment, show
 
     made = creation.made
     ends = min(secret.known.expires_at or order.expires_at for _, secret in made.secrets)
@@ -183,14 +193,19 @@ def _show(session: Session, creation: Creation, order: Order, output: Output) ->
         *(("stored for", str(key.address)) for key in made.stored),
     ]
     show(output, document, ("WHAT", "VALUE"), rows)
-    if not made.stored:
+
+
+def _say_what_next(session: Session, records: Sequence[Principal]) -> None:
+    from registryauth.cli.console import say
+    from registryauth.cli.next_steps import use_it
+
+    if not records:
         say("The secret is in the file, and nowhere else.")
-        return
-    with session.store() as store:
-        for record in filter(None, map(store.exact, made.stored)):
-            for line in use_it(session, record):
-                say(line)
-    say(f"Before it ends: registryauth principal rotate {made.stored[0].address} --source entra")
+    for record in records:
+        for line in use_it(session, record):
+            say(line)
+    for record in records:
+        say(f"Before it ends: registryauth principal rotate {record.address} --account {record.account} --source entra")
 
 
 app = single(create)

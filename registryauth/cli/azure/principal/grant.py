@@ -10,7 +10,7 @@ from registryauth.cli.options import Output, OutputOption
 def grant(
     app_id: AppId, registry: Registries, reach: Reach, role: Roles = None, dry_run: DryRun = False, output: OutputOption = Output.TABLE
 ) -> None:
-    """Give a service principal a role at a registry, pull unless said; harmless to repeat.
+    """Give a service principal a role at a registry. To pull, unless said; harmless to repeat.
 
     The role is the one that counts in the registry's mode; a repository of a registry in ABAC mode becomes the role's condition.
     """
@@ -38,7 +38,7 @@ def grant(
     elif output is not Output.TABLE:
         grants = [place_document(each.gift.place) | {"role": each.gift.role.name, "state": each.state} for each in done]
         show(output, {"version": 1, "app_id": principal.app_id, "object_id": principal.object_id, "grants": grants}, (), ())
-    elif any(each.state != "already" for each in done):
+    elif any(each.state in ("given", "widened") for each in done):
         say("A registry hears of a role within ten minutes.")
 
 
@@ -46,6 +46,7 @@ _SAID = {
     "given": "Gave {app} the role {gift}.",
     "widened": "Gave {app} the role {gift}, beside what its condition allowed already.",
     "already": "{app} has the role {gift} already; nothing was changed.",
+    "wider": "{app} has the role {gift.role.name} at the whole of {gift.place.registry.login_server} already; nothing was changed.",
 }
 
 app = single(grant)

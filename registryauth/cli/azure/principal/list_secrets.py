@@ -28,12 +28,13 @@ def list_secrets(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With --update: say what would be written, and write nothing.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List the secrets that Entra has for a service principal, and which of them are the ones that are stored here.
+    """List its secrets at Entra, and which of those are here.
 
     A stored secret is told by its key id, else by its first three characters; where several begin alike, nothing is guessed.
     """
     import time
 
+    from registryauth.azure.clouds import cloud_of
     from registryauth.azure.entra_errors import GUID
     from registryauth.cli.azure.principal.reach import reached
     from registryauth.cli.console import show
@@ -53,8 +54,8 @@ def list_secrets(
         records = [record for record in store.list() if record.account.lower() == app_id] if store.enumerable else [named] if named else []
         known = named or next((record for record in records if record.tenant), None)
         # What is stored says where it is.
-        cloud, tenant = (_cloud(known.cloud), known.tenant) if known else ("", "")
-        with reached(session, reach, dry_run=True, cloud=cloud, tenant=tenant) as azure:
+        cloud = cloud_of(known.address.registry) if known else None
+        with reached(session, reach, dry_run=True, cloud=cloud.name if cloud else "", tenant=known.tenant if known else "") as azure:
             holders = azure.graph.holders(app_id)
         if not holders:
             raise _nobody(app_id)
@@ -87,12 +88,6 @@ def _stored(session: Session, store: Store, text: str, account: str) -> Principa
             hint="only Entra's own secrets are listed; name the account with --account, or give a client id",
         )
     return found
-
-
-def _cloud(provider: str) -> str:
-    from registryauth.azure.clouds import CLOUDS
-
-    return next((cloud.name for cloud in CLOUDS if provider and cloud.provider_cloud == provider), "")
 
 
 def _nobody(app_id: str) -> Exception:

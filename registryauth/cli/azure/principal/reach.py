@@ -77,7 +77,7 @@ def reached(session: Session, reach: Reach, *, dry_run: bool, cloud: str = "", t
         rehearsals.append(Rehearsal(wire.far, lambda: tuple(origin for way in ways for origin in (way.cloud.management, way.cloud.graph))))
         return Wire(rehearsals[0], wire.near)
 
-    access = Access(session.config, session.environ, tell=console.say, open_=open_)
+    access = Access(session.config, session.environ, tell=console.insist, open_=open_)
     try:
         way = access.way(reach.cloud or cloud, reach.tenant or tenant)
         ways.append(way)

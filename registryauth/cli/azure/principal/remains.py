@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from registryauth._redact import printable
 from registryauth.azure.registry_roles import KNOWN
 
@@ -17,7 +19,7 @@ def remains(creation: Creation, order: Order, output_file: str) -> Iterator[str]
     made = creation.made
     if made.application is None:
         if made.missing and not made.refused:
-            yield f"No answer says that anything was made. If in doubt: az ad app list --display-name {printable(order.name, 80)!a}"
+            yield f"No answer says that anything was made. If in doubt: az ad app list --display-name {quote(order.name)}"
         return
     app_id = creation.app_id
     yield "There is by now:"

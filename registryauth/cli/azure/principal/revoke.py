@@ -12,10 +12,8 @@ from registryauth.cli.options import Misuse, Output, OutputOption
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from registryauth.azure.registry_places import Place
-    from registryauth.azure.service_principals import Gift, Remaining
+    from registryauth.azure.service_principals import Remaining
     from registryauth.cli.azure.principal.reach import Azure
 
 
@@ -28,13 +26,13 @@ def revoke(
     dry_run: DryRun = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Take a role at a registry from a service principal; one that it does not have is fine.
+    """Take a role at a registry from a service principal. One that it does not have is fine.
 
     Only roles for registries are taken, and only at that very registry. What still lets it in is named: roles that it inherits from
     the resource group or subscription, or has through a group.
     """
     from registryauth.azure.registry_roles import WORDS, role_for
-    from registryauth.azure.service_principals import principal_of, remaining, take
+    from registryauth.azure.service_principals import gifts_held, principal_of, take
     from registryauth.cli.azure.principal.reach import place_document, reached, show_planned
     from registryauth.cli.console import say, show
     from registryauth.cli.session import Session
@@ -49,7 +47,7 @@ def revoke(
         words = role or []
         done = []
         for place in places:
-            gifts = list(_gifts(azure, place, words or list(WORDS), principal.object_id))
+            gifts = list(gifts_held(azure.roles, place, words or WORDS, principal.object_id))
             for gift in gifts:
                 done.append(take(azure.roles, gift, principal.object_id))
                 if not dry_run:
@@ -57,52 +55,39 @@ def revoke(
             if not gifts and not dry_run:
                 what = "such role" if words else "role for registries"
                 say(f"{principal.app_id} has no {what} at {place.registry.login_server}; nothing was changed.")
-        left = {} if dry_run else {place: remaining(azure.roles, place.registry, principal.object_id) for place in places}
+        left = {} if dry_run else {place: _still(azure, place, principal.object_id) for place in places}
     if dry_run:
         show_planned(azure.planned, output)
         return
-    narrowed = {(each.place, each.role) for each in done if each.state == "narrowed"}
     for place, several in left.items():
         for each in several:
-            if _is_here(place, each) and (place, each.role) in narrowed:
-                continue
             say(f"warning: it still gets into {place.registry.login_server}: {_why(place, each)}")
     if output is not Output.TABLE:
         revocations = [place_document(each.place) | {"role": each.role, "state": each.state} for each in done]
         still = [
-            place_document(place.replace(repositories=())) | {"role": one.role, "scope": one.scope, "group": one.through or None}
+            place_document(place.replace(repositories=one.repositories))
+            | {"role": one.role, "scope": one.scope, "group": one.through or None, "condition": one.condition or None}
             for place, several in left.items()
             for one in several
         ]
         show(output, {"version": 1, "app_id": principal.app_id, "revocations": revocations, "remaining": still}, (), ())
 
 
-def _gifts(azure: Azure, place: Place, words: list[str], principal_id: str) -> Iterator[Gift]:
-    """Its own roles at that very registry that *words* mean, of either mode: one from before the mode was changed is still there."""
-    from registryauth.azure.registry_roles import ROLES
-    from registryauth.azure.service_principals import Gift
+def _still(azure: Azure, place: Place, principal_id: str) -> list[Remaining]:
+    from registryauth.azure.service_principals import remaining
 
-    known = ((word, role) for roles in ROLES.values() for word, role in roles.items())
-    # One without conditions is for the whole registry, and in a registry with repositories of no effect.
-    meant = {role.name: role for word, role in known if word in words and (role.data_actions or not place.repositories)}
-    for each in azure.roles.of(place.registry.id, principal_id):
-        if each.principal_id == principal_id.lower() and each.is_at(place.registry.id):
-            definition = azure.roles.definition_of(each)
-            if definition.name in meant:
-                yield Gift(place, meant[definition.name], definition)
+    return [role for role in remaining(azure.roles, place.registry, principal_id) if role.concerns(place)]
 
 
 def _why(place: Place, role: Remaining) -> str:
     from registryauth._redact import printable
 
-    at = "there" if _is_here(place, role) else f"inherited from {printable(role.scope)}"
+    here = role.scope.strip("/").lower() == str(place.registry.id).strip("/").lower()
+    at = "there" if here else f"inherited from {printable(role.scope)}"
     through = f" through the group {printable(role.through, 60)}" if role.through else ""
-    condition = ", under a condition" if role.condition else ""
+    where = f", for {', '.join(role.repositories)} alone" if role.repositories else ", under a condition"
+    condition = where if role.condition else ""
     return f"{printable(role.role, 80)}, {at}{through}{condition}"
-
-
-def _is_here(place: Place, role: Remaining) -> bool:
-    return role.scope.strip("/").lower() == str(place.registry.id).strip("/").lower()
 
 
 _SAID = {

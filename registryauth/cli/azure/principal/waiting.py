@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from shutil import get_terminal_size
 
+from registryauth._redact import printable
 from registryauth.cli.console import Level, is_terminal, level, say
 
 
 class Waiting:
-    """Progress: one line that is rewritten at a terminal, elsewhere one for each thing that is waited for."""
+    """Progress: one line that is rewritten at a terminal, elsewhere one for each thing that is waited for.
+
+    A context manager around what waits: whatever is said after it begins on a line of its own.
+    """
 
     def __init__(self) -> None:
         self._rewrites = is_terminal(sys.stderr) and level() is not Level.QUIET
@@ -17,7 +22,8 @@ class Waiting:
     def show(self, what: str, seconds: float) -> None:
         """Say *what* is waited for, and since when."""
         if self._rewrites:
-            text = f"waiting: {what} ({seconds:.0f} s)"
+            # What is longer than a line could not be rewritten.
+            text = printable(f"waiting: {what} ({seconds:.0f} s)", get_terminal_size().columns - 1)
             print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
             self._width = len(text)
         elif what != self._last:
@@ -30,3 +36,4 @@ class Waiting:
     def __exit__(self, *_: object) -> None:
         if self._width:
             print(file=sys.stderr)
+        self._width = 0
