@@ -6,6 +6,7 @@ python benchmarks/run.py [--quick] [--peers] [--typer]
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,9 +21,11 @@ from benchmarks.timing import Command, time_commands, time_functions
 from registryauth import Address, Basic, Client
 from registryauth._origin import Url
 from registryauth.credentials import Pinned
+from registryauth.kubelet_provider import API_VERSION
 from tests.real.servers import Server
 
 HELPER = str(stage.SCRIPTS / "docker-credential-registryauth")
+PROVIDER = str(stage.SCRIPTS / "registryauth-credential-provider")
 OURS = str(stage.SCRIPTS / "registryauth")
 FETCHES = 100
 
@@ -50,15 +53,22 @@ class Run:
         shown = f"**{name or 'docker-credential-registryauth get'}**"
         return Command(shown, [HELPER, "get"], environ or self.home.environ, server.encode())
 
+    def provide(self, server: str) -> Command:
+        """The answer of the kubelet's provider for an image at *server*."""
+        asked = {"apiVersion": API_VERSION, "kind": "CredentialProviderRequest", "image": f"{server}/team/model:v1"}
+        return Command("**registryauth-credential-provider**", [PROVIDER], self.home.environ, json.dumps(asked).encode())
+
 
 def helper(run: Run, servers: dict[str, Server]) -> str:
-    """The answer of the credential helper, which docker asks two to six times for one image."""
+    """The answer of the credential helper, which docker asks two to six times for one image, and of the kubelet's provider."""
     host = servers["Basic"].host
     with stage.password_store(run.home, run.directory / "gnupg", host) as there:
-        commands = [run.bare(), run.get(host)]
+        commands = [run.bare(), run.get(host), run.provide(host)]
         if there:
             commands.append(Command("docker-credential-pass get (Go)", ["docker-credential-pass", "get"], run.home.environ, host.encode()))
-        return table.processes("The docker credential helper, key in a file", time_commands(commands, run.rounds), commands[-1].name)
+        return table.processes(
+            "The docker credential helper and the kubelet's provider, key in a file", time_commands(commands, run.rounds), commands[-1].name
+        )
 
 
 def starts(run: Run, _: dict[str, Server]) -> str:

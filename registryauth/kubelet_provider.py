@@ -19,7 +19,9 @@ so no secret is ever written there; on success it drops it.
 
 from __future__ import annotations
 
+import _thread
 import json
+import os
 import sys
 import time
 
@@ -31,7 +33,7 @@ from registryauth._redact import printable
 from registryauth._value import Value
 from registryauth.credentials import Basic
 from registryauth.errors import CredentialError, Error
-from registryauth.reference import Address, Reference
+from registryauth.reference import Address, Reference, kubelet_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ MAX_CACHE = 3600
 MARGIN = 60
 #: Seconds after which we give up, while the kubelet, which waits for a minute, still listens to the reason.
 PATIENCE = 50
+#: Seconds more that are left to what takes no notice of that, such as the system's own look-up of a name.
+GRACE = 5
 #: Annotations of a service account by which a pod asks to pull as an application of its own; Azure's provider has the same
 #: (cloud-provider-azure ``pkg/credentialprovider``).
 CLIENT_ID, TENANT = "kubernetes.azure.com/acr-client-id", "kubernetes.azure.com/acr-tenant-id"
@@ -95,7 +99,20 @@ def main() -> int:
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, give_up)
         signal.alarm(PATIENCE)
+    _thread.start_new_thread(_watch, ())
     return serve(run)
+
+
+def _watch() -> None:
+    """End the process where nothing else could: a signal is not seen before the call returns that it came in."""
+    time.sleep(PATIENCE + GRACE)
+    # Whoever hangs may hold the lock of standard error.
+    os.write(2, f"{NAME}: {_too_slow()}\n".encode())
+    os._exit(1)
+
+
+def _too_slow() -> str:
+    return f"there was no answer within {PATIENCE} s; a keyring that waits for a person, or a vault that is not reached, does that"
 
 
 def run(
@@ -126,7 +143,7 @@ def run(
         say(f"{type(error).__name__}: {error.strerror}")
         return 1
     except _TooSlow:
-        say(f"there was no answer within {PATIENCE} s; a keyring that waits for a person, or a vault that is not reached, does that")
+        say(_too_slow())
         return 1
     print(json.dumps(answer, ensure_ascii=False), file=stdout)
     return 0
@@ -187,7 +204,7 @@ def _answer(
         say(lookup.reason(held, address))
         return _response()
     record = lookup.renewed(held.record, now)
-    return _response(_key(request.image), _login(record.credential(now), request), lifetime(_changes(record, now), now))
+    return _response(kubelet_key(request.image), _login(record.credential(now), request), lifetime(_changes(record, now), now))
 
 
 def _as_its_own(request: Request, config: Config, environ: Mapping[str, str], sign_in_as: SignInAs | None) -> tuple[Credential, int] | None:
@@ -209,12 +226,6 @@ def _as_its_own(request: Request, config: Config, environ: Mapping[str, str], si
 
 def _host_of(image: str) -> str:
     return image.partition("/")[0]
-
-
-def _key(image: str) -> str:
-    """The key that the kubelet matches with *image*: of a path that begins with ``v1/`` or ``v2/`` it cuts that off first."""
-    host, slash, path = image.partition("/")
-    return f"{host}/v2/{path}" if slash and path.startswith(("v1/", "v2/")) else image
 
 
 def _login(credential: Credential, request: Request) -> tuple[str, str]:

@@ -301,6 +301,16 @@ def wildcard_of(host: str) -> str | None:
     return None if "." not in name or name.rpartition(".")[2].isdigit() or host.startswith(("[", "*")) else f"*.{rest}"
 
 
+def kubelet_key(name: str) -> str:
+    """The key that the kubelet matches with the image or path *name*: of a path that begins with ``v1/`` or ``v2/`` it cuts that off first.
+
+    Docker Hub's ``https://index.docker.io/v1/`` is meant to be cut so, and stays as it is. Source: kubernetes
+    ``pkg/credentialprovider/keyring.go`` (BasicDockerKeyring.Add).
+    """
+    host, slash, path = name.partition("/")
+    return f"{host}/v2/{path}" if slash and path.startswith(("v1/", "v2/")) else name
+
+
 def _ipv6(text: str, name: str, span: tuple[int, int]) -> str:
     import ipaddress
 

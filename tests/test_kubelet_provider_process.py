@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
 
-from registryauth.kubelet_provider import API_VERSION, NAME
+import registryauth.kubelet_provider as provider_module
+from registryauth.kubelet_provider import API_VERSION, CLIENT_ID, NAME, TENANT
 from registryauth.reference import Address
 from registryauth.stores import Principal, Slot, open_store
 
@@ -149,6 +151,65 @@ def test_it_gives_up_while_the_kubelet_still_listens(home):
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode().startswith(f"{NAME}: there was no answer within 1 s")
     assert b"swallowed" not in done.stderr
+
+
+_DEAF = """
+import ctypes, sys
+import registryauth.kubelet_provider as provider
+provider.PATIENCE = provider.GRACE = 1
+class Store:
+    def nearest(self, *_):
+        # As in the system's look-up of names, no signal ends it.
+        libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(256)
+        libc.pthread_mutex_lock(mutex)
+        libc.pthread_mutex_lock(mutex)
+import registryauth.stores
+registryauth.stores.from_config = lambda *_, **__: Store()
+sys.exit(provider.main())
+"""
+
+
+def test_it_gives_up_where_no_signal_comes_through(home):
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", _DEAF], input=json.dumps(REQUEST).encode(), env={"HOME": str(home)}, capture_output=True, timeout=30
+    )
+    assert time.monotonic() - began < 20
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().startswith(f"{NAME}: there was no answer within 1 s")
+
+
+def test_both_limits_together_are_within_the_kubelets_minute():
+    """k8s.io/kubernetes pkg/credentialprovider/plugin/plugin.go, pluginExecTimeout; the rest is for our start."""
+    assert provider_module.PATIENCE + provider_module.GRACE <= 55
+
+
+@pytest.fixture
+def silent():
+    """The address of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_an_entra_that_hangs_is_given_up(home, silent):
+    request = REQUEST | {
+        "image": "my.azurecr.io/team/model",
+        "serviceAccountToken": f"e30.{CANARY}.c2ln",
+        "serviceAccountAnnotations": {CLIENT_ID: "0f5c2f6e-client-id", TENANT: "contoso.example"},
+    }
+    began = time.monotonic()
+    script = "import sys, registryauth.kubelet_provider as p\np.PATIENCE = 1\nsys.exit(p.main())"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        input=json.dumps(request).encode(),
+        env={"HOME": str(home), "HTTPS_PROXY": f"http://{silent}"},
+        capture_output=True,
+        timeout=30,
+    )
+    assert time.monotonic() - began < 20
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().startswith(f"{NAME}: there was no answer within 1 s")
+    assert CANARY.encode() not in done.stderr
 
 
 def test_it_is_installed_under_its_name():

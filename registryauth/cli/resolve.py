@@ -41,6 +41,12 @@ class _Document(Group):
     allow_short_lived: Annotated[
         bool, typer.Option("--allow-short-lived", help="Let --format write a credential that ends within a day to a target that keeps it.")
     ] = False
+    allow_whole_registry: Annotated[
+        bool,
+        typer.Option(
+            "--allow-whole-registry", help="Let --format write what is registered for a path to a target that uses it for the registry."
+        ),
+    ] = False
     output_file: OutputFile = ""
     show_secret: Annotated[bool, typer.Option("--show-secret", help="Let --format write the secret to a terminal.")] = False
     consumer: Annotated[
@@ -57,7 +63,7 @@ def resolve(
     whose: Whose = Whose(),
     fail_if_expired: Annotated[bool, typer.Option("--fail-if-expired", help="Exit status 7 if a secret has expired.")] = False,
 ) -> None:
-    """Find the pull secret for each image, and say where it comes from.
+    """Find the pull secret for each image, and where it comes from.
 
     Exit status 3 if there is none and the registry is not public.
     """
@@ -92,7 +98,9 @@ def _checked(export: _Document, *, redacted: bool) -> Any:  # noqa: ANN401 - Opt
     if not export.document:
         given = export.replace(output_file="", show_secret=False)
         if given != _Document():
-            raise Misuse("--name, --namespace, --label, --allow-short-lived, --consumer and --no-record go with --format")
+            raise Misuse(
+                "--name, --namespace, --label, --allow-short-lived, --allow-whole-registry, --consumer and --no-record go with --format"
+            )
         if export.output_file:
             raise Misuse("--output-file goes with --format")
         return None
@@ -120,7 +128,13 @@ def _export(references: list[str], wanted: _Document, options: Any, whose: Whose
     with _store(session) as store, session.resolver(store=store, **whose.arguments()) as resolver:
         secrets = _secrets(resolver, _references(session, references), FORMATS[wanted.document].unasked)
         mind_expiry(secrets, session.config, fail=fail_if_expired)
-        document = export(secrets, wanted.document, options, allow_short_lived=wanted.allow_short_lived)
+        document = export(
+            secrets,
+            wanted.document,
+            options,
+            allow_short_lived=wanted.allow_short_lived,
+            allow_whole_registry=wanted.allow_whole_registry,
+        )
         target = target_of(session, wanted.output_file, wanted.consumer)
         exported = Exported(store, secrets if document.secret else (), wanted.document, target)
         exported.announce()

@@ -29,7 +29,7 @@ CHECKS: tuple[tuple[str, Callable[[Surroundings], Look]], ...] = (
 #: What cannot be told where another check is broken.
 _NEEDS = {
     "configuration": {"store", "key", "writing", "permissions", "audit", "expiry", "clock"},
-    "store": {"key", "audit", "expiry"},
+    "store": {"key", "writing", "audit", "expiry"},
     "key": {"audit", "expiry"},
 }
 

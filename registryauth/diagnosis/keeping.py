@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import cast
 
 from registryauth._paths import require_own_dir, require_private
 from registryauth._redact import printable
@@ -11,7 +12,13 @@ from registryauth.config import DEFAULT, user_file
 from registryauth.diagnosis.step import Look, broken, failed, fine, odd
 from registryauth.diagnosis.surroundings import Surroundings
 from registryauth.errors import StoreError, StoreLocked
+from registryauth.stores.audited import behind
 from registryauth.stores.expiry import outlook, state, too_early, warning_span
+from registryauth.stores.rehearsal import rehearse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from registryauth.stores.encrypted import EncryptedStore
 
 #: Free bytes below which a store cannot be written any more, with its journal.
 _ROOM = 8 * 1024 * 1024
@@ -60,7 +67,7 @@ def key(here: Surroundings) -> Look:
 
 
 def writing(here: Surroundings) -> Look:
-    """Whether the store can be written, as far as that can be told without writing."""
+    """Whether the store can be written, read and removed from: a record is, and all of that is taken back."""
     if here.config.store_backend != "local":
         return fine("not tried: a probe would leave a trace in a store that others share", {"tried": False})
     path = here.config.store_path
@@ -74,7 +81,13 @@ def writing(here: Surroundings) -> Look:
     free = found.f_bavail * found.f_frsize
     if free < _ROOM:
         return broken(f"{directory} has {free} bytes left", "make room on that disk: nothing can be stored", {"free": free})
-    return fine(f"{directory}, {free // 1024**2} MiB free", {"free": free})
+    try:
+        rehearsed = rehearse(cast("EncryptedStore", behind(here.store)))
+    except StoreLocked:
+        # Another check says why.
+        rehearsed = False
+    tried = ", a record was written, read, removed and taken back" if rehearsed else ""
+    return fine(f"{directory}, {free // 1024**2} MiB free{tried}", {"free": free, "tried": rehearsed})
 
 
 def permissions(here: Surroundings) -> Look:

@@ -75,7 +75,7 @@ def _client(here: Surroundings, name: str, target: ModuleType) -> Look:
     if warnings:
         return odd(
             f"{said}; {'; '.join(dict.fromkeys(warnings))}",
-            "remove those entries: they shadow what is stored here, or are left over",
+            "mend or remove those entries: they shadow what is stored here, or are left over",
             facts,
         )
     return fine(said + (f"; set up the rest with registryauth setup {name}" if missing and asked.keys else ""), facts)

@@ -47,7 +47,8 @@ SHORT_LIVED = 24 * 3600
 class Format(Value):
     """One ``--format``: *what* it makes, for help. *durable* targets keep the document, so that a credential must outlive it.
 
-    *takes* are the fields of `Options` that mean something there. *unasked* are the kinds of registry for which the document
+    *takes* are the fields of `Options` that mean something there. *shares*: the target knows registries by host, and uses the
+    credential for other images of them, too. *unasked* are the kinds of registry for which the document
     holds the image's name alone, so that no source has to be asked for a secret.
     """
 
@@ -56,39 +57,42 @@ class Format(Value):
     durable: bool = False
     takes: tuple[str, ...] = ()
     unasked: tuple[Kind, ...] = ()
+    shares: bool = False
 
 
-def _azureml(export: Callable[[Sequence[PullSecret], Options], Document], what: str, *takes: str, durable: bool = True) -> Format:
-    return Format(export, what, durable, takes, azureml_image.UNASKED)
+def _azureml(
+    export: Callable[[Sequence[PullSecret], Options], Document], what: str, *takes: str, durable: bool = True, shares: bool = False
+) -> Format:
+    return Format(export, what, durable, takes, azureml_image.UNASKED, shares)
 
 
 _KUBERNETES = ("name", "namespace", "labels")
 
 #: What ``--format`` takes.
 FORMATS: Mapping[str, Format] = {
-    "docker-config": Format(docker_config.export, "docker's config.json"),
+    "docker-config": Format(docker_config.export, "docker's config.json", shares=True),
     "containers-auth": Format(containers_auth.export, "auth.json of podman, buildah and skopeo"),
     "kubernetes-secret": Format(kubernetes_secret.export, "a Kubernetes pull secret, YAML", True, _KUBERNETES),
     "kubernetes-secret-json": Format(kubernetes_secret.export_json, "a Kubernetes pull secret, JSON", True, _KUBERNETES),
     "kubernetes-service-account": Format(kubernetes_service_account.export, "a patch that names it in a ServiceAccount", False, ("name",)),
     "kustomize": Format(kustomize.export, "a kustomization with a secretGenerator", True, _KUBERNETES),
     "helm-values": Format(helm_values.export, "imagePullSecrets and imageCredentials for a chart", True, ("name",)),
-    "iot-edge": Format(iot_edge.export, "registryCredentials of Azure IoT Edge", True),
-    "aci": Format(container_instances.export, "imageRegistryCredentials of Azure Container Instances, JSON", True),
-    "aci-yaml": Format(container_instances.export_yaml, "the same in YAML", True),
-    "aci-az": Format(container_instances.export_az, "the same as flags of az container create", True),
+    "iot-edge": Format(iot_edge.export, "registryCredentials of Azure IoT Edge", True, shares=True),
+    "aci": Format(container_instances.export, "imageRegistryCredentials of Azure Container Instances, JSON", True, shares=True),
+    "aci-yaml": Format(container_instances.export_yaml, "the same in YAML", True, shares=True),
+    "aci-az": Format(container_instances.export_az, "the same as flags of az container create", True, shares=True),
     "app-service": Format(app_service.export, "settings of an Azure App Service", True),
-    "github-actions": Format(github_actions.export, "masked outputs of a step, for eval"),
+    "github-actions": Format(github_actions.export, "masked outputs of a step, for eval", shares=True),
     "gitlab-ci": Format(gitlab_ci.export, "the variable DOCKER_AUTH_CONFIG", True),
-    "terraform": Format(terraform.export, "variables for Terraform's docker provider", True),
+    "terraform": Format(terraform.export, "variables for Terraform's docker provider", True, shares=True),
     "env": Format(environment.export, "environment variables, for sh"),
     "env-fish": Format(environment.export_fish, "environment variables, for fish"),
     "env-powershell": Format(environment.export_powershell, "environment variables, for PowerShell"),
     "azureml-environment": _azureml(azureml.export, "an Azure ML v1 environment, azureml_environment.json", "name"),
     "azureml-inferenceconfig": _azureml(azureml_inference.export, "the base image in an Azure ML v1 inferenceconfig.json", "name"),
     "azureml-environment-yaml": _azureml(azureml_v2.export_environment, "an Azure ML v2 environment, YAML", "name", durable=False),
-    "azureml-connection": _azureml(azureml_v2.export_connection, "an Azure ML v2 workspace connection, YAML", "name"),
-    "azureml-connection-arm": _azureml(azureml_v2.export_arm, "the same as ARM's body"),
+    "azureml-connection": _azureml(azureml_v2.export_connection, "an Azure ML v2 workspace connection, YAML", "name", shares=True),
+    "azureml-connection-arm": _azureml(azureml_v2.export_arm, "the same as ARM's body", shares=True),
     "secret-json": Format(plain.export, "reference, user name, password, JSON"),
     "secret-yaml": Format(plain.export_yaml, "the same in YAML"),
 }
@@ -110,12 +114,19 @@ def format_named(name: str, options: Options = PLAIN) -> Format:
 
 
 def export(
-    secrets: Sequence[PullSecret], name: str, options: Options = PLAIN, *, allow_short_lived: bool = False, now: float | None = None
+    secrets: Sequence[PullSecret],
+    name: str,
+    options: Options = PLAIN,
+    *,
+    allow_short_lived: bool = False,
+    allow_whole_registry: bool = False,
+    now: float | None = None,
 ) -> Document:
     """The document that the format *name* makes of *secrets*.
 
-    Raise what `format_named` does; `CredentialError` for what the format cannot hold, and for a credential that would die in
-    a target that keeps it, unless *allow_short_lived*.
+    Raise what `format_named` does; `CredentialError` for what the format cannot hold, for a credential that would die in a
+    target that keeps it, unless *allow_short_lived*, and for one that was registered for a path where the target would use it
+    for the whole registry, unless *allow_whole_registry*.
     """
     chosen = format_named(name, options)
     # What the format cannot hold at all is the first thing to know.
@@ -123,7 +134,19 @@ def export(
     if chosen.durable and document.secret and not allow_short_lived:
         for secret in secrets:
             _refuse_short_lived(secret, name, time.time() if now is None else now)
+    if chosen.shares and not allow_whole_registry:
+        for secret in secrets:
+            _refuse_wider(secret, name)
     return document
+
+
+def _refuse_wider(secret: PullSecret, name: str) -> None:
+    address = secret.address
+    if address.path and not isinstance(secret.credential, Anonymous):
+        raise CredentialError(
+            f"the credential for {printable(str(address))} is for that path alone, and {name} would use it for all of {address.registry}",
+            hint="register one for the registry, or say --allow-whole-registry; containers-auth and kubernetes-secret can name the path",
+        )
 
 
 def _refuse_short_lived(secret: PullSecret, name: str, now: float) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from registryauth.credentials import Credential
+    from registryauth.reference import Address
     from registryauth.resolver import PullSecret
 
 
@@ -35,19 +36,20 @@ def by_registry(secrets: Sequence[PullSecret], target: str) -> dict[str, Credent
 
 
 def by_path(secrets: Sequence[PullSecret], hub: str, target: str) -> dict[str, PullSecret]:
-    """One pull secret for each registry, or for each repository where a registry needs several, in the keys' order.
+    """One pull secret for each registry or path that one was registered for, in the keys' order.
 
-    *hub* is *target*'s key for Docker Hub. Raise `CredentialError` where a repository would need two.
+    Where a registry or path needs several, there is one for each repository. *hub* is *target*'s key for Docker Hub. Raise
+    `CredentialError` where a repository would need two.
     """
     needed = _needed(secrets)
-    accounts: dict[str, set[Credential]] = {}
+    accounts: dict[Address, set[Credential]] = {}
     for secret in needed:
-        accounts.setdefault(secret.reference.registry.host, set()).add(secret.credential)
+        accounts.setdefault(secret.address, set()).add(secret.credential)
     found: dict[str, PullSecret] = {}
     for secret in needed:
-        host = secret.reference.registry.host
-        whole = hub if host == DOCKER_HUB else host
-        key = whole if len(accounts[host]) == 1 else str(secret.reference.repository)
+        address = secret.address
+        whole = hub if str(address) == DOCKER_HUB else str(address)
+        key = whole if len(accounts[address]) == 1 else str(secret.reference.repository)
         if found.setdefault(key, secret).credential != secret.credential:
             raise two_accounts(target, key)
     return dict(sorted(found.items()))

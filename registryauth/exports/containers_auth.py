@@ -25,7 +25,7 @@ _TARGET = "containers' auth.json"
 
 
 def export(secrets: Sequence[PullSecret], _: Options = PLAIN) -> Document:
-    """An ``auths`` object with an entry for each registry, or for each repository where a registry needs several accounts.
+    """An ``auths`` object with an entry for each registry or path that has a credential; see `by_path`.
 
     Raise `CredentialError` for a registry token, which these programs do not read (containers/image
     ``pkg/docker/config/config.go``: ``auth`` and ``identitytoken`` alone), and for a user name with a colon.

@@ -60,7 +60,8 @@ def _lines(secrets: Sequence[PullSecret], line: Callable[[str, str], str], unset
     if isinstance(credential, RegistryToken):
         raise CredentialError("a registry token cannot be told from a password in the environment", hint="use --format docker-config")
     username, password = to_login(credential)
-    values = {REGISTRY: secrets[0].reference.registry.host, USERNAME: username, PASSWORD: password}
+    # A path is honoured there: `registryauth.resolver.environment`.
+    values = {REGISTRY: str(secrets[0].address), USERNAME: username, PASSWORD: password}
     for name, value in values.items():
         if not value or re.search(r"[\n\r\0]", value):
             fault = "a line break or NUL in it" if value else "nothing in it"

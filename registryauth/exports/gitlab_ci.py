@@ -25,8 +25,9 @@ _TARGET = "DOCKER_AUTH_CONFIG"
 def export(secrets: Sequence[PullSecret], _: Options = PLAIN) -> Document:
     """The JSON; an empty ``auths`` where no secret is needed.
 
-    Two accounts at one registry stand under their repositories, which runners take since gitlab-runner!4727, the most
-    specific entry first; older ones, and the docker client that runs in a job, look for the host alone.
+    A credential for a path stands under that, and two accounts at one registry under their repositories, which runners take
+    since gitlab-runner!4727, the most specific entry first; older ones, and the docker client that runs in a job, look for the
+    host alone.
     """
     auths = entries(by_path(secrets, DOCKER_HUB_KEY, _TARGET), _TARGET)
     return Document("application/json", json.dumps({"auths": auths}, separators=(",", ":")) + "\n", secret=bool(auths))

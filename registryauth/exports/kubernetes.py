@@ -12,7 +12,7 @@ import re
 from registryauth._redact import printable
 from registryauth.errors import ConfigurationError, CredentialError
 from registryauth.exports.auths import by_path, entries
-from registryauth.reference import DOCKER_HUB_KEY
+from registryauth.reference import DOCKER_HUB_KEY, kubelet_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,17 +37,23 @@ _WORD = r"[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 def docker_config(secrets: Sequence[PullSecret]) -> tuple[str, bool]:
     """The JSON that a secret of type `TYPE` holds, on one line, and whether there is anything in it.
 
-    Two accounts at one registry stand under their repositories; the kubelet takes such a key for a prefix of the image's name,
-    and tries every one that fits. Where no secret is needed ``auths`` is empty, as in docker's own file: no object at all is
-    nothing that ``kubectl apply`` or ``kubectl kustomize`` would take, and would leave an earlier one in the cluster.
+    A credential for a path stands under that, and two accounts at one registry under their repositories; the kubelet takes such
+    a key for a prefix of the image's name, and tries every one that fits. Where no secret is needed ``auths`` is empty, as in
+    docker's own file: no object at all is nothing that ``kubectl apply`` or ``kubectl kustomize`` would take, and would leave
+    an earlier one in the cluster.
     """
-    auths = entries(by_path(secrets, DOCKER_HUB_KEY, TARGET), TARGET)
+    auths = entries(by_key(secrets, TARGET), TARGET)
     content = json.dumps({"auths": auths}, separators=(",", ":"))
     if len(content) > MAX_SECRET:
         raise CredentialError(
             f"that is {len(content)} bytes, and {TARGET} holds {MAX_SECRET}", hint="make several, each for some of the registries"
         )
     return content, bool(auths)
+
+
+def by_key(secrets: Sequence[PullSecret], target: str) -> dict[str, PullSecret]:
+    """What `by_path` gives, under the keys by which the kubelet finds it."""
+    return {kubelet_key(key): secret for key, secret in by_path(secrets, DOCKER_HUB_KEY, target).items()}
 
 
 def name(options: Options) -> str:

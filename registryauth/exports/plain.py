@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 from registryauth.credentials import Anonymous, to_login
 from registryauth.exports.document import Document
 from registryauth.exports.options import PLAIN, Options
 from registryauth.exports.yaml_text import yaml_text
+from registryauth.stores.expiry import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _plain(secrets: Sequence[PullSecret]) -> dict[str, Any]:
 
 def _one(secret: PullSecret) -> dict[str, Any]:
     username, password = to_login(secret.credential)
-    ends = datetime.fromtimestamp(secret.expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if secret.expires_at else None
+    ends = moment(secret.expires_at) or None
     return {
         "reference": str(secret.reference),
         "registry": secret.reference.registry.host,

@@ -13,11 +13,12 @@ from __future__ import annotations
 import os
 
 from registryauth._redact import printable
-from registryauth.errors import ConfigurationError
+from registryauth.errors import ConfigurationError, SourceFailed
 from registryauth.resolver.auths import address_of
 from registryauth.resolver.containers_auth import lasting_file, runtime_file
 from registryauth.resolver.documents import read_document
 from registryauth.resolver.helper import OURS
+from registryauth.resolver.registries_conf import AUTH_FILES, SYSTEM, RegistriesConf
 from registryauth.setup import entries
 
 TYPE_CHECKING = False
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
     from registryauth.setup.change import Change
 
 
-def plan(addresses: Sequence[Address], environ: Mapping[str, str] | None = None) -> Change:
+def plan(addresses: Sequence[Address], environ: Mapping[str, str] | None = None, *, system: str = SYSTEM) -> Change:
     """What makes podman, buildah and skopeo ask our helper for each registry of *addresses*; raise `ConfigurationError`."""
     environ = os.environ if environ is None else environ
     change = entries.added(_file(environ), addresses, _key, environ)
-    return change.replace(warnings=(*change.warnings, *_overruled(addresses, environ)))
+    return change.replace(warnings=(*change.warnings, *_passed_over(environ, system), *_overruled(addresses, environ)))
 
 
 def undo(addresses: Sequence[Address] = (), environ: Mapping[str, str] | None = None) -> Change:
@@ -53,6 +54,21 @@ def _file(environ: Mapping[str, str]) -> str:
     if path := lasting_file(environ):
         return path
     raise ConfigurationError("there is no home directory for auth.json", hint="set HOME or REGISTRY_AUTH_FILE")
+
+
+def _passed_over(environ: Mapping[str, str], system: str) -> tuple[str, ...]:
+    """A word where registries.conf has podman read no ``auth.json``, or ask others before (containers-registries.conf(5))."""
+    try:
+        helpers, path = RegistriesConf(environ, system).helpers()
+    except SourceFailed as error:
+        return (error.message,)
+    if OURS in helpers or helpers[0] == AUTH_FILES:
+        return ()
+    first = helpers[: helpers.index(AUTH_FILES)] if AUTH_FILES in helpers else helpers
+    named = f"{printable(path)} has credential-helpers that"
+    if AUTH_FILES not in helpers:
+        return (f"{named} leave auth.json out, so that this entry is not read: add {AUTH_FILES} or {OURS} to them",)
+    return (f"{named} are asked before auth.json: {printable(', '.join(first), 120)}",)
 
 
 def _overruled(addresses: Sequence[Address], environ: Mapping[str, str]) -> tuple[str, ...]:

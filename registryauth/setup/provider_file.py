@@ -173,6 +173,7 @@ def _last_line(node: Any) -> int:  # noqa: ANN401 - a node of yaml's, which has 
 
 
 def _dumped(document: object) -> str:
-    import yaml
+    from registryauth.exports.yaml_text import yaml_text
 
-    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1000))
+    # The kubelet's reader takes 1e3 for a number, and then refuses it as a text.
+    return yaml_text(document, ascii_only=False)

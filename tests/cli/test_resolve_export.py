@@ -64,6 +64,7 @@ def test_name_namespace_and_labels_are_the_objects(cli, keep):
         (["--label", "a=b"], "go with --format"),
         (["--allow-short-lived"], "go with --format"),
         (["--consumer", "x"], "go with --format"),
+        (["--allow-whole-registry"], "go with --format"),
         (["--no-record"], "go with --format"),
         ([*SECRET, "--name", "Not_A_Name"], "is no name for a Kubernetes object"),
         ([*SECRET, "--label", "prod"], "--label is KEY=VALUE"),
@@ -91,6 +92,42 @@ def test_a_credential_that_dies_soon_is_refused_where_it_would_be_kept_and_names
     assert "the credential for short.azurecr.io ended at 2001-09-09T01:46:40Z" in done.err
     assert "--allow-short-lived" in done.err
     assert cli(*argv, "--allow-short-lived").status == 0
+
+
+def test_what_is_registered_for_a_path_is_not_written_for_the_registry_unless_that_is_said(cli, keep, tmp_path):
+    keep("registry.example/team")
+    argv = ("resolve", IMAGE, "--format", "docker-config", "--output-file", tmp_path / "out")
+    done = cli(*argv)
+    assert (done.status, done.out, list(tmp_path.iterdir())) == (1, "", [])
+    assert "the credential for registry.example/team is for that path alone" in done.err
+    assert CANARY not in done.err
+    assert cli(*argv, "--allow-whole-registry").status == 0
+    assert list(json.loads((tmp_path / "out").read_text())["auths"]) == ["registry.example"]
+
+
+@pytest.mark.parametrize("kind", ["store", "environment", "docker's variable", "docker's file", "containers' file"])
+def test_every_source_says_for_which_path_it_has_something(cli, keep, home, monkeypatch, kind):
+    auths = json.dumps({"auths": {"registry.example/team": {"auth": base64.b64encode(b"me:x").decode()}}})
+    if kind == "store":
+        keep("registry.example/team")
+    elif kind == "environment":
+        for name, value in (("REGISTRY", "registry.example/team"), ("USERNAME", "me"), ("PASSWORD", "x")):
+            monkeypatch.setenv(f"REGISTRYAUTH_{name}", value)
+    elif kind == "docker's variable":
+        monkeypatch.setenv("DOCKER_AUTH_CONFIG", auths)
+    else:
+        path = home / (".docker/config.json" if kind == "docker's file" else ".config/containers/auth.json")
+        path.parent.mkdir(parents=True)
+        path.write_text(auths)
+    done = cli("resolve", IMAGE, "--format", "containers-auth")
+    assert done.status == 0, done.err
+    assert list(json.loads(done.out)["auths"]) == ["registry.example/team"]
+
+
+def test_the_path_of_a_wildcard_is_in_the_images_own_registry(cli, keep):
+    keep("*.example.com/team")
+    done = cli("resolve", "a.example.com/team/x", "b.example.com/team/y:v1", "--format", "containers-auth")
+    assert list(json.loads(done.out)["auths"]) == ["a.example.com/team", "b.example.com/team"]
 
 
 def test_several_references_make_one_document(cli, keep):

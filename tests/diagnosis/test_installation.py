@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 from types import SimpleNamespace
 
@@ -123,6 +124,39 @@ def test_a_store_that_cannot_be_written_is_broken(look, keep, home):
     assert look("writing").outcome == "broken"
 
 
+def test_a_record_is_written_read_and_removed_and_nobody_sees_it(look, keep, home):
+    assert look("writing").facts["tried"] is False
+    assert list(home.iterdir()) == []
+    keep()
+    seen = look("writing")
+    assert seen.facts["tried"] is True
+    assert "written, read, removed and taken back" in seen.detail
+
+
+def test_a_store_whose_disk_fails_is_broken_though_its_file_may_be_written(look, keep, monkeypatch):
+    keep()
+
+    def fail(*_):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("registryauth.stores.rehearsal.rows.write", fail)
+    assert look("writing").outcome == "broken"
+
+
+def test_a_store_that_loses_what_is_written_is_broken(look, keep, monkeypatch):
+    keep()
+    monkeypatch.setattr("registryauth.stores.rehearsal.rows.write", lambda *_: None)
+    seen = look("writing")
+    assert seen.outcome == "broken"
+    assert "does not give back" in seen.detail
+
+
+def test_where_the_key_is_gone_only_that_is_said(look, keep, home):
+    keep()
+    (home / ".config/registryauth/store.key").unlink()
+    assert look("writing", alone=False).outcome == "ok"
+
+
 def test_a_full_disk_is_broken(look, monkeypatch):
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=10, f_frsize=4096))
     assert "40960 bytes left" in look("writing").detail
@@ -210,6 +244,17 @@ def test_a_malformed_file_of_dockers_is_broken(look, home):
     (home / ".docker").mkdir()
     (home / ".docker/config.json").write_text("{")
     assert look("docker").outcome == "broken"
+
+
+def test_helpers_that_podman_asks_instead_of_auth_json_are_told(look, keep, home):
+    keep()
+    settings = home / ".config/containers/registries.conf"
+    settings.parent.mkdir(parents=True)
+    (settings.parent / "auth.json").write_text(json.dumps({"credHelpers": {HOST: "registryauth"}}))
+    settings.write_text('credential-helpers = ["pass"]')
+    seen = look("containers")
+    assert seen.outcome == "warning"
+    assert f"{settings} has credential-helpers that leave auth.json out" in seen.detail
 
 
 def test_two_of_three_variables_are_broken_and_no_value_is_shown(look, environ):

@@ -22,9 +22,12 @@ AWKWARD = [
 
 @pytest.fixture
 def secret():
-    """A pull secret for a reference and the credential that its source had; *known* is the configuration's kind of each registry."""
+    """A pull secret for a reference and the credential that its source had; *known* is the configuration's kind of each registry.
 
-    def secret(reference, credential, expires_at=0, known=None, fetched=None):
+    *path* is the one below which alone the credential is good.
+    """
+
+    def secret(reference, credential, expires_at=0, known=None, fetched=None, path=""):
         def fetch():
             if fetched is not None:
                 fetched.append(reference)
@@ -34,7 +37,7 @@ def secret():
             name = "test"
 
             def ask(self, repository):
-                return Found("test", "", fetch, expires_at)
+                return Found("test", "", fetch, expires_at, path=path)
 
         return Resolver([Source()], known).resolve(reference)
 

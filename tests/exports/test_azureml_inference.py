@@ -95,6 +95,21 @@ def test_what_was_written_is_read_again(secret):
         assert read(write(document, secret(IMAGE, Basic("me", CANARY)))) == BaseImage(IMAGE, **ALL_THREE)
 
 
+def test_an_environment_by_itself_is_read_and_written_too(secret):
+    """``azureml_environment.json``, which has ``docker`` at its top."""
+    environment = LATER["environment"] | {"docker": {"shmSize": "2g", "baseDockerfile": "FROM x"}}
+    assert dockerfile(environment)
+    written = write(environment, secret(IMAGE, Basic("me", CANARY)))
+    docker = {"shmSize": "2g", "enabled": True, "baseImage": IMAGE, "baseImageRegistry": ALL_THREE}
+    assert written == environment | {"docker": docker}
+    assert read(written) == BaseImage(IMAGE, **ALL_THREE)
+
+
+def test_a_file_is_called_in_messages_what_it_is_called():
+    with pytest.raises(ConfigurationError, match=r"my\.json: docker\.baseImage must be a string"):
+        read({"docker": {"baseImage": 1}}, "my.json")
+
+
 def test_the_format_is_the_part_that_says_the_image(secret):
     document = json.loads(export([secret(IMAGE, Basic("me", CANARY))], "azureml-inferenceconfig", Options("mine")).text)
     assert document == {"environment": {"name": "mine", "docker": {"enabled": True, "baseImage": IMAGE, "baseImageRegistry": ALL_THREE}}}

@@ -33,6 +33,13 @@ from .conftest import AWKWARD
         ".NaN",
         "On",
         "",
+        "0xfe",
+        "1e3e3",
+        "2027-01-01T00:00:00Z",
+        "12_345.6e-7",
+        "0b01",
+        "-x",
+        "77aa",
     ],
 )
 def test_what_some_reader_takes_for_something_else_is_quoted(text):
@@ -40,7 +47,19 @@ def test_what_some_reader_takes_for_something_else_is_quoted(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["me", "registryauth", "my.azurecr.io/team/model:v1", "https://x.example", "kubernetes.io/dockerconfigjson", "v1"]
+    "text",
+    [
+        "me",
+        "registryauth",
+        "my.azurecr.io/team/model:v1",
+        "https://x.example",
+        "kubernetes.io/dockerconfigjson",
+        "v1",
+        "/s.db",
+        "10m0s",
+        "127.0.0.1:5000/team/model:v1",
+        "0f5c2f6e-client-id",
+    ],
 )
 def test_plain_words_stand_alone(text):
     assert yaml_text({"$schema": text}) == f"$schema: {text}\n"

@@ -111,7 +111,7 @@ class TestDockerAndContainers:
         argv = ("principal", "add", f"{host}/other", "--client-id", "wrong", "--secret-stdin", "--no-verify", "--insecure")
         user.registryauth(*argv, stdin="wrong\n")
         path = exported("containers-auth", served, f"{host}/other/app:v1")
-        assert set(json.loads(path.read_text())["auths"]) == {served.rpartition(":")[0], f"{host}/other/app"}
+        assert set(json.loads(path.read_text())["auths"]) == {host, f"{host}/other"}
         assert inspected(skopeo, served, path) == image.manifest
         podman = program("podman")
         for repository, account in ((served.rpartition(":")[0], htpasswd_registry.username), (f"{host}/other/app", "wrong")):
@@ -129,6 +129,39 @@ class TestKubernetes:
             assert (found["name"], found["namespace"], found["labels"]) == ("pull", "prod", labels)
             (tmp_path / "auth.json").write_bytes(docker_config_in(manifest))
             assert inspected(skopeo, served, tmp_path / "auth.json") == image.manifest
+
+    def test_the_kubelet_finds_each_login_for_its_images_and_no_other(self, user, go_program, exported):
+        kubelet = go_program("kubelet-secrets")
+        accounts = {
+            "whole.example": "whole", "whole.example/team": "team", "path.example:5000/team": "path", "path.example:5000/v2/app": "cut",
+            "docker.io": "hub", "docker.io/me": "namespace",
+        }  # fmt: skip
+        for address, account in accounts.items():
+            argv = ("principal", "add", address, "--client-id", account, "--secret-stdin", "--no-verify")
+            user.registryauth(*argv, stdin="x")
+        images = {
+            "whole.example/app:v1": ["whole"], "whole.example/team/app:v1": ["team", "whole"], "path.example:5000/team/app": ["path"],
+            "path.example:5000/v2/app": ["cut"], "docker.io/library/ubuntu": ["hub"], "docker.io/me/app": ["namespace"],
+        }  # fmt: skip
+        others = {"path.example:5000/other": [], "path.example/team/app": [], "elsewhere.example/team": [], "path.example:5000/app": []}
+        # As the page says: the kubelet takes a path for the beginning of a name.
+        others |= {"path.example:5000/teammate/app": ["path"]}
+        manifest = exported("kubernetes-secret-json", *images).read_text()
+        done = user.run(kubelet, *images, *others, stdin=manifest)
+        found = {line["image"]: line["logins"] for line in map(json.loads, done.stdout.splitlines())}
+        assert found == images | others
+
+    def test_kubectl_reads_every_text_in_our_yaml_as_text(self, kubectl, tmp_path):
+        from registryauth.exports.yaml_text import yaml_text
+
+        numbers = ["1e3", "12e5", "0x10", "0o17", "017", "1_000", ".5", "+1", "12:30:45", "2027-01-01", ".inf", "y", "on", "77aa", "10m0s"]
+        texts = [*AWKWARD, *numbers, "127.0.0.1:5000/a", "/s.db", "0f5c2f6e-client-id", "v1", "0xfg", "1e3z"]
+        data = {f"k{number}": text for number, text in enumerate(texts)}
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": data}
+        for ascii_only in (True, False):
+            (tmp_path / "x.yaml").write_text(yaml_text(manifest, ascii_only=ascii_only), encoding="utf-8")
+            read = json.loads(kubectl("label", "--local", "-f", tmp_path / "x.yaml", "seen=yes", "-o", "json").stdout)
+            assert read["data"] == data
 
     def test_kubectl_reads_the_empty_secret_of_a_public_image(self, kubectl, exported):
         path = exported("kubernetes-secret", "mcr.microsoft.com/x")

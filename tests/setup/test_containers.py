@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from registryauth.reference import Address
 from registryauth.setup import apply, containers
 
@@ -50,3 +52,27 @@ def test_an_entry_in_the_file_that_is_read_first_is_reported(environ, tmp_path, 
     assert all("is read first" in warning for warning in warnings)
     assert CANARY not in "".join(warnings)
     assert plan(environ | {"REGISTRY_AUTH_FILE": str(tmp_path / "mine.json")}, "host.example").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("helpers", "said"),
+    [
+        (["pass"], "leave auth.json out, so that this entry is not read: add containers-auth.json or registryauth to them"),
+        (["pass", "other", "containers-auth.json"], "are asked before auth.json: pass, other"),
+        (["containers-auth.json", "pass"], ""),
+        (["registryauth"], ""),
+        ([], ""),
+    ],
+)
+def test_helpers_that_registries_conf_has_podman_ask_first_are_reported(environ, home, write, tmp_path, helpers, said):
+    path = write(home / ".config/containers/registries.conf", f"credential-helpers = {helpers!r}".encode())
+    warnings = containers.plan([Address.parse("host.example")], environ, system=str(tmp_path / "etc")).warnings
+    assert warnings == ((f"{path} has credential-helpers that {said}",) if said else ())
+
+
+def test_a_registries_conf_that_podman_cannot_read_is_reported_and_stops_nothing(environ, home, write, tmp_path):
+    path = write(home / ".config/containers/registries.conf", b"[")
+    change = containers.plan([Address.parse("host.example")], environ, system=str(tmp_path / "etc"))
+    assert change.needed
+    (warning,) = change.warnings
+    assert warning.startswith(f"{path} is not TOML")
