@@ -92,6 +92,17 @@ def test_a_write_replaces_a_link_and_not_what_it_points_to(tmp_path):
     assert not (tmp_path / "x").is_symlink()
 
 
+def test_a_device_or_a_pipe_is_never_replaced(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    # Should a file be put there after all, let it not be this machine's own device that is gone.
+    monkeypatch.setattr(os, "replace", lambda *_: None)
+    for path in (tmp_path / "pipe", tmp_path / "link", "/dev/null", "/dev/stdout"):
+        with pytest.raises(StoreUnavailable, match="it is a device or a pipe"):
+            _paths.write_private(str(path), b"x")
+    assert sorted(os.listdir(tmp_path)) == ["link", "pipe"]
+
+
 @pytest.mark.parametrize("hard_links", [True, False])
 def test_a_write_that_must_not_replace_does_not(tmp_path, monkeypatch, hard_links):
     def impossible(_source, _target):

@@ -10,10 +10,11 @@ import errno
 import gzip
 import hashlib
 import os
+import re
 import stat
 import tarfile
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from registryauth._http.messages import Body
 from registryauth._redact import printable
@@ -40,6 +41,8 @@ _MAX_SUMS, _NAMED = 10_000, 3
 #: A link that was put where a file was is not followed, and a pipe that was is not waited for.
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _GZIP = b"\x1f\x8b"
+#: A file's name that JSON, a tar and the build's machine all take as it is, with more in front.
+_PLAIN_NAME = r"[A-Za-z0-9._-]{1,100}"
 _KINDS = {stat.S_IFSOCK: "a socket", stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
@@ -106,7 +109,8 @@ def archived(path: str, dockerfile: str, *, limit: int = MAX_CONTEXT) -> Context
     with _told(path):
         file = open(path, "rb")  # noqa: SIM115 - the context's
     context = Context(file, dockerfile)
-    if file.read(2) != _GZIP:
+    # A pipe could be sent neither twice nor with its length in front.
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode) or file.read(2) != _GZIP:
         context.close()
         raise ContentError(f"{_shown(path)} is no gzipped tar", hint="give a directory, a .tar.gz, a URL, or - for a Dockerfile alone")
     if context.size > limit:
@@ -130,7 +134,7 @@ def _dockerfile(path: str) -> bytes:
 
 def _named(content: bytes, name: str) -> str:
     """As az names it, a name that nothing in the context has; of the content, so that the same context gives the same bytes."""
-    return f"{hashlib.sha256(content).hexdigest()[:32]}_{name}"
+    return f"{hashlib.sha256(content).hexdigest()[:32]}_{name if re.fullmatch(_PLAIN_NAME, name) else 'Dockerfile'}"
 
 
 def _ignored(directory: str, dockerfile: str) -> DockerIgnore:
@@ -156,21 +160,31 @@ class _Packer:
 
     def packed(self, name: str, dockerfile: bytes) -> Context:
         """The archive of all that is in the root, if there is one, and of *dockerfile* under *name*."""
-        sink = tempfile.TemporaryFile(prefix="registryauth-context-")  # noqa: SIM115 - the context's
         try:
-            with gzip.GzipFile("", "wb", 6, sink, 0) as out:
-                if self._root:
-                    for path, found in self._walk():
-                        self._put(out, sink, path, found)
-                info = tarfile.TarInfo(name)
-                info.size, info.mode = len(dockerfile), 0o644
-                self._write(out, _header(info) + dockerfile + bytes(-len(dockerfile) % _BLOCK) + bytes(2 * _BLOCK))
-            sink.flush()
-            self._check(sink)
-        except BaseException:
-            sink.close()
-            raise
+            sink = tempfile.TemporaryFile(prefix="registryauth-context-")  # noqa: SIM115 - the context's
+            try:
+                self._fill(sink, name, dockerfile)
+            except BaseException:
+                with suppress(OSError):
+                    sink.close()
+                raise
+        except OSError as error:
+            # What is read has its own words, see `_told`.
+            raise ContentError(
+                f"cannot write the context to a temporary file: {error.strerror}", hint="TMPDIR names another directory for it"
+            ) from error
         return Context(sink, name, files=self._files + 1, left_out=tuple(self._left_out), biggest=self._biggest())
+
+    def _fill(self, sink: IO[bytes], name: str, dockerfile: bytes) -> None:
+        with gzip.GzipFile("", "wb", 6, sink, 0) as out:
+            if self._root:
+                for path, found in self._walk():
+                    self._put(out, sink, path, found)
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(dockerfile), 0o644
+            out.write(_header(info) + dockerfile + bytes(-len(dockerfile) % _BLOCK) + bytes(2 * _BLOCK))
+        sink.flush()
+        self._check(sink)
 
     def _walk(self) -> Iterator[tuple[str, os.stat_result]]:
         """Everything that is kept, by name; a directory before what is in it, also where only that is kept."""
@@ -217,12 +231,12 @@ class _Packer:
             self._put_file(out, sink, info)
         elif kind == stat.S_IFDIR:
             info.type = tarfile.DIRTYPE
-            self._write(out, _header(info))
+            out.write(_header(info))
         elif kind == stat.S_IFLNK:
             info.type = tarfile.SYMTYPE
             with _told(self._at(path)):
                 info.linkname = os.readlink(self._at(path))
-            self._write(out, _header(info))
+            out.write(_header(info))
         else:
             self._left_out.append(f"{_shown(path)} is {_KINDS.get(kind, 'no file')}, which no archive keeps")
             return
@@ -237,28 +251,21 @@ class _Packer:
             if not stat.S_ISREG(before.st_mode):
                 raise _changed(path)
             info.size, info.mode, info.mtime = before.st_size, stat.S_IMODE(before.st_mode), int(before.st_mtime)
-            self._write(out, _header(info))
+            out.write(_header(info))
             left = info.size
             while left:
                 with _told(path):
                     piece = file.read(min(left, _PIECE))
                 if not piece:
                     raise _changed(path)
-                self._write(out, piece)
+                out.write(piece)
                 left -= len(piece)
                 self._check(sink)
             after = os.fstat(file.fileno())
             if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
                 raise _changed(path)
-        self._write(out, bytes(-info.size % _BLOCK))
+        out.write(bytes(-info.size % _BLOCK))
         self._count(info.name, info.size)
-
-    def _write(self, out: gzip.GzipFile, data: bytes) -> None:
-        try:
-            out.write(data)
-        except OSError as error:
-            hint = "TMPDIR names another directory" if error.errno == errno.ENOSPC else ""
-            raise ContentError(f"cannot write the context to a temporary file: {error.strerror}", hint=hint) from error
 
     def _count(self, path: str, size: int) -> None:
         """Add to what is named when it is too much: a file of the root itself, or two directories of a path."""

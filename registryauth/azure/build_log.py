@@ -48,6 +48,7 @@ class BuildLog:
         # Looks that failed, at log and run, one after the other.
         self._troubles = 0
         self._links = 0
+        self._has_ended = False
         self.complete = ""
 
     @property
@@ -61,7 +62,6 @@ class BuildLog:
         Raise `AzureError` or `TransportError` where it cannot be had; what was given by then stays true.
         """
         pause, asked_at, left = _FIRST_PAUSE, self._builds.clock(), _LAST_LOOKS
-        over = False
         while not self.is_cut and self._builds.clock() <= self._until:
             before = self._offset
             seen = self._look()
@@ -70,13 +70,13 @@ class BuildLog:
                 yield from self._read()
                 if self._offset == at:
                     break
-            if seen and self._offset >= self._length and (self.complete or (over and not left)):
+            if seen and self._offset >= self._length and (self.complete or (self._has_ended and not left)):
                 return
-            left -= over and seen
+            left -= bool(self._has_ended and seen and left)
             pause = _FIRST_PAUSE if self._offset > before else min(pause * 1.5, _LONGEST_PAUSE)
-            if not over and (self._builds.clock() - asked_at >= _STATUS or not self._length):
-                over, asked_at = self._ended(), self._builds.clock()
-            self._builds.sleep(_FIRST_PAUSE if over else pause)
+            if not self._has_ended and (self._builds.clock() - asked_at >= _STATUS or not self._length):
+                self._has_ended, asked_at = self._ended(), self._builds.clock()
+            self._builds.sleep(_FIRST_PAUSE if self._has_ended else pause)
 
     def _ended(self) -> bool:
         try:
@@ -89,7 +89,12 @@ class BuildLog:
 
     def _look(self) -> bool:
         """Learn how long it is by now, and whether that is all; False where that could not be told, and there is hope."""
-        response = self._ask("HEAD")
+        try:
+            response = self._ask("HEAD")
+        except AzureError as error:
+            if error.status != _NONE_YET or self._has_ended:
+                raise
+            return True
         if response is None:
             return False
         with response:
@@ -101,7 +106,9 @@ class BuildLog:
             length = response.headers.get("content-length")
             self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else 0
             self.complete = next((value for name, value in response.headers if name.lower() == "x-ms-meta-complete"), "")
-        self._troubles = 0
+        if self._offset >= self._length:
+            # What cannot be read although it is there stays a trouble.
+            self._troubles = 0
         return True
 
     def _read(self) -> Iterator[bytes]:
@@ -119,6 +126,7 @@ class BuildLog:
             if response.status not in (200, 206) or (response.status == 206 and not self._continues(response)):
                 self._trouble(response)
                 return
+            before = self._offset
             try:
                 for chunk in response.chunks(64 * 1024):
                     piece = bytes(chunk[skip:]) if skip else bytes(chunk)
@@ -129,21 +137,27 @@ class BuildLog:
                         yield piece
             except TransportError as error:
                 self._failed(error)
+                return
+        if self._offset == before:
+            self._failed(TransportError("the log ended before its end", hint="a proxy may have cut it off"))
 
     def _continues(self, response: Response) -> bool:
         return re.match(rf"bytes {self._offset}-", response.headers.get("content-range")) is not None
 
     def _ask(self, method: str, *fields: tuple[str, str]) -> Response | None:
         """The answer, None where none came and there is hope."""
-        if self._url is None:
-            self._url = self._builds.log_url(self._id)
         try:
+            self._url = self._url or self._builds.log_url(self._id)
             return self._builds.far.send(Request(method, self._url, fields))
+        except AzureError as error:
+            if not passing(error):
+                raise
+            self._failed(error)
         except TransportError as error:
             self._failed(error)
-            return None
+        return None
 
-    def _failed(self, error: TransportError) -> None:
+    def _failed(self, error: AzureError | TransportError) -> None:
         self._troubles += 1
         if self._troubles > MAX_TROUBLES:
             raise error
@@ -163,6 +177,9 @@ class BuildLog:
         self._builds.sleep(min(0.5 * 2.0**self._troubles, _LONGEST_PAUSE) if wished is None else wished)
 
 
+#: Ends of lines. A carriage return alone would write over what stands there: it ends a line as well. One at the very end of what has
+#: come may have its newline still to come. Only the first of many is looked at, or a log of nothing else would take minutes.
+_LINE_END = re.compile(r"(?<!\r)\r*\n|(?<!\r)\r+(?![\r\n]|\Z)")
 #: Escape sequences (ECMA-48 §5.4, §8.3.89): CSI, then the strings that a terminal acts on (OSC, DCS, SOS, PM, APC), then any other.
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")
 #: The one that colours (ECMA-48 §8.3.117): colours, bold, italic and underline, nothing that hides or blinks.
@@ -181,8 +198,7 @@ class Lines:
     def feed(self, piece: bytes, *, last: bool = False) -> Iterator[str]:
         """The lines that *piece* ends; with *last*, also the one that nothing ends."""
         self._rest += self._decoder.decode(piece, last)
-        # A carriage return alone would write over what stands there: it ends a line as well.
-        *whole, self._rest = re.split(r"\r*\n|\r+(?![\r\n]|\Z)", self._rest)
+        *whole, self._rest = _LINE_END.split(self._rest)
         for line in whole:
             yield self._clean(line)
         while len(self._rest) > 2 * _MAX_LINE:
@@ -195,7 +211,11 @@ class Lines:
             yield self._clean(line)
 
     def _clean(self, line: str) -> str:
-        return clean(without(line, self._secrets), colours=self._colours)
+        line = without(line, self._secrets)
+        # A colour in the middle of a secret hides it from us, and from nobody who reads it.
+        plain = clean(line)
+        blotted = without(plain, self._secrets)
+        return blotted if blotted != plain or not self._colours else clean(line, colours=True)
 
 
 def clean(line: str, *, colours: bool = False) -> str:

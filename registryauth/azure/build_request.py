@@ -28,6 +28,8 @@ _SYSTEMS = {"linux": "Linux", "windows": "Windows"}
 #: azure-rest-api-specs, ``PlatformProperties``: what it calls them, by what docker does.
 _ARCHITECTURES = {"amd64": "amd64", "x86": "x86", "386": "386", "arm": "arm", "arm64": "arm64"}
 _VARIANTS = ("v6", "v7", "v8")
+#: Characters of a value in a URL from which on it may be a signature or a token; versions and dates are shorter.
+_LONG = 16
 #: Microsoft Learn "Run variables": filled in by the service, ``{{.Run.ID}}``.
 _VARIABLE = r"\{\{\s*\.?[A-Za-z.$]{1,40}\s*\}\}"
 
@@ -96,7 +98,8 @@ class BuildRequest(Value, hidden=("source",)):
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must not be shown, also where an answer repeats it."""
-        said = (*(one.value for one in self.arguments if one.secret), *(one.password for one in self.logins))
+        given = (*(one.value for one in self.arguments if one.secret), *(one.password for one in self.logins))
+        said = (*given, *_secrets_in(self.source))
         # A log has one line of a key at a time.
         lines = (line.strip() for one in said for line in one.splitlines())
         return tuple(sorted({one for one in (*said, *lines) if one}, key=len, reverse=True))
@@ -167,7 +170,14 @@ def remote(source: str) -> bool:
     return lower.startswith(("https://", "git@", "ssh://", "github.com/", "oci://"))
 
 
+def _secrets_in(source: str) -> tuple[str, ...]:
+    """What may be secret in a URL: the password, or the user where that stands alone, and every long value of its query."""
+    signs_in = re.search(r"(?<=://)([^/?#]*)@", source)
+    user, colon, password = signs_in[1].partition(":") if signs_in else ("", "", "")
+    return (password if colon else user, *re.findall(rf"(?<==)[^&#=]{{{_LONG},}}", source.partition("?")[2]))
+
+
 def shown_source(source: str) -> str:
     """*source* without what may be secret in a URL: user, password and query."""
-    without = re.sub(r"(?<=://)[^/@]*@", "", source)
+    without = re.sub(r"(?<=://)[^/?#]*@", "", source)
     return printable(re.sub(r"\?[^#]*", "", without), 200)

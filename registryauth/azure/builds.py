@@ -156,10 +156,10 @@ class Builds:
         self._call("POST", f"runs/{_checked(id_)}/cancel")
 
     def log_url(self, id_: str) -> Url:
-        """Where the log of the run *id_* is, signed for an hour or so; raise as `run` does, and `RealmRefused`."""
+        """Where the log of the run *id_* is, signed for an hour or so; raise as `run` does, with 404 where it is not there yet."""
         found = self._call("POST", f"runs/{_checked(id_)}/listLogSasUrl").field("logLink").text()
         if not found:
-            raise AzureError("Azure gives no link to the log", hint="it may not have begun; try again in a moment")
+            raise AzureError("Azure gives no link to the log", status=404, hint="it may not have begun; try again in a moment")
         return self._storage(found)
 
     def wait(self, run: Run, timeout: float, secrets: tuple[str, ...] = ()) -> Run:
@@ -248,7 +248,7 @@ def without(text: str, secrets: tuple[str, ...]) -> str:
         # One of three characters is in every line, and no secret.
         if len(one) > _TOO_SHORT:
             text = text.replace(one, "[secret]")
-    text = re.sub(r"(?<=://)[^/@\s]{1,2000}@", "[secret]@", text)
+    text = re.sub(r"(?<=://)[^/?#\s]{1,2000}@", "[secret]@", text)
     return re.sub(r"(?i)([?&](?:sig|se|skoid|sktid|code|token)=)[^&\s\"'<>]+", r"\1[secret]", text)
 
 
@@ -281,7 +281,7 @@ def _repeats(message: str, secrets: tuple[str, ...]) -> bool:
 def _explained(error: AzureError, request: BuildRequest | None, registry: ContainerRegistry) -> AzureError:
     """*error* with what it means for a build, and without what the request held."""
     message = without(error.message, ())
-    if request and _repeats(message, (*request.secrets, *((request.source,) if "://" in request.source else ()))):
+    if request and _repeats(message, request.secrets):
         message = f"Azure did not take the build ({error.status}{f', {error.code}' if error.code else ''}); its words repeat a secret"
     hint, name = error.hint, registry.id.name
     if error.code == "TasksOperationsNotAllowed":

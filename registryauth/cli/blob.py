@@ -24,7 +24,7 @@ def get(
     *,
     access: Access,
 ) -> None:
-    """Fetch a blob and verify it; not a byte is handed over before all of it was verified."""
+    """Fetch a blob and verify it. Not a byte is handed over before all of it was verified."""
     import shutil
     import sys
     import tempfile

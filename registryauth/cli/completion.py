@@ -14,7 +14,7 @@ from registryauth.cli.options import Misuse
 
 
 def completion(shell: Annotated[str, typer.Argument(metavar="SHELL", help=f"One of {', '.join(SHELLS)}.")]) -> None:
-    """Print the script that makes TAB complete verbs, options, registries and accounts; it writes into no file of yours.
+    """Print the script that makes TAB complete, for a shell. Verbs, options, registries and accounts; it writes into no file of yours.
 
     bash: source <(registryauth completion bash). zsh: source <(registryauth completion zsh), after compinit. fish: registryauth
     completion fish | source. PowerShell: registryauth completion powershell | Out-String | Invoke-Expression. In a shell's start-up

@@ -39,7 +39,7 @@ def path() -> None:
 
 @app.command()
 def init() -> None:
-    """Write a configuration file that documents every key and changes nothing; an existing one stays."""
+    """Write a configuration file that documents every key. It changes nothing; an existing one stays."""
     import os
 
     from registryauth._paths import private_dir, write_private

@@ -20,7 +20,7 @@ def copy(
     pace: Pace,
     access: Access,
 ) -> None:
-    """Copy an image or artifact from registry to registry, to the byte, over no disk. Prints the digest."""
+    """Copy an image or artifact from registry to registry. To the byte, over no disk. Prints the digest."""
     from registryauth.cli.console import say
     from registryauth.cli.fetch import between
     from registryauth.cli.progress import shown, size

@@ -16,7 +16,7 @@ def digest(
     *,
     access: Access,
 ) -> None:
-    """Print the digest of an image; the tag may move, the digest never does."""
+    """Print the digest of an image. The tag may move, the digest never does."""
     from registryauth.cli.fetch import fetching
 
     with fetching(reference, access) as (parsed, repository):

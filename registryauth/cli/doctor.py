@@ -35,7 +35,7 @@ def doctor(
     *,
     access: Access,
 ) -> None:
-    """Find out why a pull fails: each link of the chain is tried, up to the first that is broken.
+    """Find out why a pull fails. Each link of the chain is tried, up to the first that is broken.
 
     Without a REFERENCE the installation is checked. Nothing is written, and a secret goes only where a pull would send it.
     Exit status 7 if something was found.
@@ -47,8 +47,8 @@ def doctor(
     from registryauth.diagnosis.bundle import check_name
     from registryauth.diagnosis.redaction import of_environment
 
-    if not reference and (platform or access.account or access.insecure or access.ca_file):
-        raise Misuse("--platform, --account, --insecure and --ca-file go with a REFERENCE")
+    if not reference and (platform or access != Access()):
+        raise Misuse("--platform, --account, --workspace, --allow-admin-user, --insecure and --ca-file go with a REFERENCE")
     if with_addresses and not bundle:
         raise Misuse("--with-addresses goes with --bundle")
     wanted = Platform.parse(platform) if platform else None
@@ -78,7 +78,7 @@ def _walked(text: str, platform: object, access: Access, blotter: Blotter) -> Di
     from registryauth.diagnosis import Network, Tools, Walk, examine
 
     session = Session(ca_file=access.ca_file, insecure=access.insecure)
-    with session.resolver(account=access.account) as resolver:
+    with session.resolver(**access.arguments()) as resolver:
         tools = Tools(
             resolver,
             session.client,

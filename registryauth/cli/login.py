@@ -48,7 +48,7 @@ def login(
     ca_file: CaFile = "",
     on_command_line: Annotated[str | None, typer.Option("--password", "-p", hidden=True, callback=_refuse, is_eager=True)] = None,  # noqa: ARG001
 ) -> None:
-    """Verify a credential against its registry and keep it, encrypted.
+    """Verify a credential with its registry and keep it, encrypted.
 
     The secret is asked for without echo, or read from standard input; it is never an option's value.
     Nothing is stored unless the registry takes it.

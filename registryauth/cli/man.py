@@ -8,7 +8,7 @@ from registryauth.cli.app import single
 
 
 def man() -> None:
-    """Print the manual page, which an installation also puts where man looks for it. Elsewhere, 'registryauth man | man -l -' shows it."""
+    """Print the manual page. An installation also puts it where man looks for it; elsewhere, 'registryauth man | man -l -' shows it."""
     from registryauth.cli.app import command
     from registryauth.cli.manual import page
 

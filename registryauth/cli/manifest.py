@@ -46,7 +46,7 @@ def head(
     *,
     access: Access,
 ) -> None:
-    """Ask for a manifest's media type, digest and size, without its content."""
+    """Ask for a manifest's media type, digest and size."""
     from registryauth.cli.console import show
     from registryauth.cli.fetch import fetching
 
@@ -68,7 +68,7 @@ def put(
     *,
     access: Access,
 ) -> None:
-    """Put a manifest or index, byte for byte, and print its digest; what it names must be there already."""
+    """Put a manifest or index, byte for byte, and print its digest. What it names must be there already."""
     import sys
 
     from registryauth.cli.fetch import fetching

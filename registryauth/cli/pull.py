@@ -36,7 +36,7 @@ def pull(
     pace: Pace,
     access: Access,
 ) -> None:
-    """Fetch an image or artifact whole, all of it verified; what an earlier try left is taken up."""
+    """Fetch an image or artifact whole, all of it verified. What an earlier try left is taken up."""
     from registryauth.cli.console import say
     from registryauth.cli.fetch import fetching
     from registryauth.cli.progress import shown, size

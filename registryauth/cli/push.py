@@ -21,7 +21,7 @@ def push(
     pace: Pace,
     access: Access,
 ) -> None:
-    """Push an image, manifests byte for byte; what the registry has is not sent again. Prints the digest."""
+    """Push an image, manifests byte for byte. What the registry has is not sent again. Prints the digest."""
     from registryauth.cli.console import say
     from registryauth.cli.fetch import fetching
     from registryauth.cli.progress import shown, size

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def status(output: OutputOption = Output.TABLE) -> None:
-    """Show where credentials are kept, what protects them, and who else is set up to use them."""
+    """Show where credentials are kept, and what protects them.
+
+    And which other programs are set up to use them.
+    """
     from registryauth import __version__
     from registryauth.azure import vault_token
     from registryauth.cli.console import moment, show

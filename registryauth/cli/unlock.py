@@ -12,7 +12,10 @@ from registryauth.cli.app import single
 def unlock(
     span: Annotated[str, typer.Option("--for", metavar="TIME", help="For how long: 30m, 8h; at most 24h.")] = "1h",
 ) -> None:
-    """Give the store's passphrase once, and let programs of this account use the store for a while, docker's helper included."""
+    """Give the store's passphrase once, for a while.
+
+    Programs of this account, docker's helper included, use the store until then without it.
+    """
     from registryauth.cli.console import moment, say
     from registryauth.cli.options import Misuse
     from registryauth.cli.session import Session

@@ -1,16 +1,15 @@
-"""Resolver and store that tell what they answer, for ``--verbose``."""
+"""What resolver and store are and answer, for ``--verbose``."""
 
 from __future__ import annotations
 
 from registryauth._redact import printable
 from registryauth.cli import console
 from registryauth.errors import StoreError
-from registryauth.resolver import Resolver
 from registryauth.resolver.answer import line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from registryauth.reference import Repository
     from registryauth.resolver.answer import Answer
@@ -20,16 +19,9 @@ if TYPE_CHECKING:
 _LONGEST = 600
 
 
-class TellingResolver(Resolver):
-    """Tells, once for each repository, which source was asked and what it said, also where one of them is broken."""
-
-    def _ask(self, asked: Mapping[Repository, list[Answer]]) -> None:
-        try:
-            super()._ask(asked)
-        finally:
-            for repository, said in asked.items():
-                lines = (f"* {printable(str(repository))}: {printable(line(each), _LONGEST)}" for each in said)
-                console.tell_once("\n".join(lines))
+def tell_of_answers(repository: Repository, answers: Sequence[Answer]) -> None:
+    """Which sources were asked about *repository*, and what each said; the same is told once."""
+    console.tell_once("\n".join(f"* {printable(str(repository))}: {printable(line(each), _LONGEST)}" for each in answers))
 
 
 def tell_of(store: Store) -> None:

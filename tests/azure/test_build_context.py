@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -291,3 +292,36 @@ def test_a_context_that_is_sent_twice_is_the_same(root):
         body = context.body()
         first = next(iter(body.pieces()))
         assert b"".join(map(bytes, body.pieces())).startswith(bytes(first))
+
+
+def test_a_pipe_in_an_archives_place_is_none(tmp_path):
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "wb") as out:
+        out.write(gzip.compress(b"whatever"))
+        out.flush()
+        with pytest.raises(ContentError, match="no gzipped tar"):
+            archived(f"/dev/fd/{reading}", "Dockerfile")
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"a b\n", b"d" * 230, b"\x1b[2J"])
+def test_a_dockerfile_with_an_odd_name_goes_under_a_plain_one(tmp_path, root, name):
+    path = tmp_path / os.fsdecode(name)
+    path.write_text(DOCKERFILE)
+    with pack(str(root), str(path)) as context:
+        assert context.dockerfile[32:] == "_Dockerfile"
+
+
+@pytest.mark.parametrize("fails", ["begin", "write", "flush"])
+def test_no_room_for_the_context_is_an_error_with_a_way_out(root, monkeypatch, fails):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    class Sink(io.BytesIO):
+        write = full if fails == "write" else io.BytesIO.write
+        flush = full if fails == "flush" else io.BytesIO.flush
+
+    (root / "large").write_bytes(os.urandom(1024 * 1024))
+    monkeypatch.setattr("tempfile.TemporaryFile", full if fails == "begin" else lambda **_: Sink())
+    with pytest.raises(ContentError, match="cannot write the context to a temporary file: No space left") as caught:
+        packed(root)
+    assert "TMPDIR" in caught.value.hint

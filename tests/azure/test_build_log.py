@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from registryauth.errors import AzureError, TransportError
 from registryauth.testing import answers
 from registryauth.testing.azure import Build
 from registryauth.testing.azure.blobs import xml_error
-from registryauth.testing.faults import cut_download, server_error, too_many_requests
+from registryauth.testing.faults import cut_download, no_answer, server_error, too_many_requests
 
 STORE, ARM = ".blob.core.windows.net", "management.azure.com"
 LINES = tuple(f"line {number}" for number in range(40))
@@ -159,12 +160,39 @@ def cut_head(times):
         lambda azure: azure.altered(cut_download(r"GET .*\.log", 0, times=3), STORE),
         lambda azure: azure.fault(server_error(r"GET .*/runs/", status=500, times=12), ARM),
         lambda azure: azure.altered(without_ranges, STORE),
+        lambda azure: azure.fault(server_error("listLogSasUrl", status=503, times=5), ARM),
+        lambda azure: azure.fault(no_answer("listLogSasUrl", times=3), ARM),
+        lambda azure: azure.fault(no_link(3), ARM),
     ],
-    ids=["throttled", "busy", "no answer", "cut after five bytes", "cut at once", "the run cannot be looked at", "no ranges"],
+    ids=[
+        "throttled",
+        "busy",
+        "no answer",
+        "cut after five bytes",
+        "cut at once",
+        "the run cannot be looked at",
+        "no ranges",
+        "no link from a busy service",
+        "no answer about the link",
+        "no link yet",
+    ],
 )
 def test_through_every_disturbance_each_byte_comes_once(azure, start, trouble):
     trouble(azure)
     assert is_whole(b"".join(start().pieces()))
+
+
+def no_link(times):
+    """Azure knows the run, and no log of it yet."""
+    left = [times]
+
+    def fault(request):
+        if "listLogSasUrl" not in request.url.target or not left[0]:
+            return None
+        left[0] -= 1
+        return answers.document(request, 200, {"logLink": ""})
+
+    return fault
 
 
 def without_ranges(request, response):
@@ -197,6 +225,27 @@ def test_a_log_that_stays_refused_is_an_error_without_its_link(azure, start, sta
     with pytest.raises(AzureError, match="the log was refused") as caught:
         list(start().pieces())
     assert "sig=" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        lambda azure: azure.fault(server_error(r"GET .*\.log", status=503), STORE),
+        lambda azure: azure.altered(emptied, STORE),
+    ],
+    ids=["busy", "empty"],
+)
+def test_a_log_that_is_there_and_cannot_be_read_is_left_soon(azure, start, clock, trouble, complete):
+    trouble(azure)
+    begun = clock.now
+    with pytest.raises((AzureError, TransportError)):
+        list(start(complete=complete, duration=1).pieces())
+    assert clock.now - begun < 120
+
+
+def emptied(request, response):
+    return Response.of(response.status, response.headers, request.url, b"") if request.method == "GET" else response
 
 
 def test_a_log_whose_link_is_refused_is_an_error(azure, start):
@@ -241,6 +290,25 @@ def test_an_odd_length_is_no_length(azure, start):
 
     azure.altered(odd, STORE)
     assert is_whole(b"".join(start().pieces()))
+
+
+@pytest.mark.parametrize("at", [65_530, 131_060])
+def test_a_secret_at_the_place_where_a_long_line_is_cut_is_one(at):
+    shown = "".join(text(b"x" * at + b"s3cret-value" + b"y" * 70_000, 4096, secrets=("s3cret-value",)))
+    assert shown == "x" * at + "[secret]" + "y" * 70_000
+
+
+def test_a_log_of_carriage_returns_takes_no_time():
+    begun = time.process_time()
+    assert text(b"\r" * 100_000) == [""]
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("colours", [True, False])
+@pytest.mark.parametrize("line", ["a s3c\x1b[31mret\x1b[0m-value b", "\x1b[1ma s3cret-value b\x1b[0m", "a s3c\x1b]0;t\x07ret-value b"])
+def test_a_secret_with_a_colour_in_it_is_one(line, colours):
+    (shown,) = text(line.encode(), secrets=("s3cret-value",), colours=colours)
+    assert clean(shown) == "a [secret] b"
 
 
 def text(content, step=0, **said):

@@ -131,7 +131,30 @@ def test_nothing_that_holds_a_secret_shows_it():
     request = BuildRequest("https://u:p@h/x", "D", arguments=(Argument("A", CANARY, secret=True),), logins=(Login("h", "u", CANARY),))
     assert CANARY not in repr(request)
     assert "u:p@h" not in repr(request)
-    assert request.secrets == (CANARY,)
+    assert request.secrets == (CANARY, "p")
+
+
+@pytest.mark.parametrize(
+    ("source", "secrets"),
+    [
+        ("https://github.com/me/model.git#main:src", ()),
+        ("https://me:pa@ss-word@h.example/x.git", ("pa@ss-word",)),
+        ("https://ghp_token@h.example/x.git", ("ghp_token",)),
+        ("https://s.example/x.tar.gz?sv=2024-11-04&sig=abcdefghijklmnop%3D", ("abcdefghijklmnop%3D",)),
+        ("git@github.com:me/model.git", ()),
+    ],
+)
+def test_what_is_secret_in_a_source_is_a_secret_of_the_request(source, secrets):
+    assert BuildRequest(source, "D").secrets == secrets
+    assert not [one for one in secrets if one in shown_source(source)]
+
+
+def test_an_error_about_an_open_source_keeps_its_words(azure, builds):
+    words = "The source https://github.com/me/model.git is not valid."
+    body = {"error": {"code": "InvalidSource", "message": words}}
+    azure.fault(lambda request: answers.document(request, 400, body) if "scheduleRun" in request.url.target else None, ARM)
+    with pytest.raises(AzureError, match="is not valid"):
+        builds.schedule(BuildRequest("https://github.com/me/model.git", "Dockerfile", ("a:1",)))
 
 
 @pytest.mark.parametrize(

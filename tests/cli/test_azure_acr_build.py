@@ -13,6 +13,7 @@ import time
 import pytest
 
 from registryauth.azure import library, wire
+from registryauth.cli import console
 from registryauth.testing import answers
 from registryauth.testing.azure import AzureSimulator, Build
 from registryauth.testing.azure.blobs import xml_error
@@ -221,7 +222,7 @@ def test_a_secret_that_the_log_repeats_is_blotted_out(build, registry, monkeypat
         (["-t", "a:1", "-f", "x", "-"], "leave out --file"),
         (["-t", "A:1", "."], "has no capitals"),
         (["-t", "other.azurecr.io/a:1", "."], "is an image of other"),
-        (["-t", "a:1", "-f", "nosuch", "."], "cannot read the Dockerfile nosuch"),
+        (["-t", "a:1", "-f", "nosuch", "."], "there is no Dockerfile"),
     ],
 )
 def test_what_makes_no_sense_is_said_before_anything_is_sent(build, azure, more, said):
@@ -440,6 +441,55 @@ def interrupting(azure):
     azure.fault(fault, ARM)
 
 
+def test_ctrl_c_while_it_is_scheduled_leaves_no_doubt_about_what_to_look_at(build, azure):
+    def fault(request):
+        if "scheduleRun" in request.url.target:
+            raise KeyboardInterrupt
+
+    azure.fault(fault, ARM)
+    done = build("-t", "a:1", ".", "-q")
+    assert done.status == 130
+    assert "may have been scheduled all the same: registryauth azure acr run list --registry MyRegistry" in done.err
+
+
+def test_a_run_that_can_be_watched_no_longer_is_said_to_go_on(build, azure, registry):
+    registry.build = Build(duration=10_000)
+    azure.fault(no_answer("GET .*/runs/"), ARM)
+    done = build("-t", "a:1", ".", "--no-logs", "-q")
+    assert (done.status, registry.runs[0].status) == (6, "Running")
+    assert "The run ca1 goes on. Watch it:  registryauth azure acr run logs ca1 --registry MyRegistry" in done.err
+
+
+def test_a_reader_of_the_log_that_goes_away_is_told_that_the_run_goes_on(build, registry, monkeypatch):
+    def gone(*_, **__):
+        raise BrokenPipeError
+
+    registry.build = Build(duration=100)
+    monkeypatch.setattr("registryauth.cli.azure.watching.Watch._write", gone)
+    assert "The run ca1 goes on." in build("-t", "a:1", ".").err
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, BrokenPipeError])
+def test_a_log_of_a_run_that_is_over_is_left_without_a_word(build, cli, person, monkeypatch, end):
+    def ends(*_, **__):
+        raise end
+
+    build("-t", "a:1", "--no-logs", ".")
+    person()
+    monkeypatch.setattr("registryauth.cli.azure.watching.Watch._write", ends)
+    done = cli("azure", "acr", "run", "logs", "ca1", "-r", "myregistry")
+    assert "goes on" not in done.err
+    assert "Cancel" not in done.err
+
+
+def test_quiet_keeps_the_code_to_sign_in_with(build, monkeypatch):
+    told = []
+    monkeypatch.setattr("registryauth.azure.access.sign_in", lambda *_, tell, **__: told.append(tell) or pytest.fail("signed in"))
+    with pytest.raises(pytest.fail.Exception):
+        build("-t", "a:1", "-q", ".")
+    assert told == [console.insist]
+
+
 @pytest.fixture
 def person(monkeypatch):
     """Somebody sits there; *again* presses Ctrl-C once more when asked."""
@@ -490,7 +540,7 @@ def test_a_run_that_cannot_be_canceled_is_told_of(build, azure, registry, person
     azure.fault(server_error("/cancel", status=500), ARM)
     person()
     done = build("-t", "a:1", ".", stdin="y\n")
-    assert (done.status, "It could not be canceled" in done.err, "goes on" in done.err) == (130, True, True)
+    assert (done.status, "warning: it could not be canceled" in done.err, "goes on" in done.err) == (130, True, True)
 
 
 def test_runs_are_listed_shown_followed_and_canceled(build, cli, load, registry, clock):

@@ -128,6 +128,14 @@ def test_the_token_is_exposed_as_az_exposes_it_and_nothing_is_kept(cli, kept, re
     assert kept() == []
 
 
+def test_that_a_token_was_exposed_is_written_down_without_it(cli, kept, registry, home):
+    token = json.loads(cli("azure", "acr", "login", "myregistry", "--expose-token").out)["refreshToken"]
+    (event,) = json.loads(cli("audit", "show", "--event", "fetched", "--output", "json").out)["events"]
+    assert (event["address"], event["account"], event["purpose"]) == (HOST, "<token>", "azure acr login")
+    assert "--expose-token" in event["detail"]
+    assert token not in (home / ".local/state/registryauth/audit.log").read_text()
+
+
 def test_what_was_done_is_told_without_the_token(cli, kept, registry, azure):
     done = cli("azure", "acr", "login", "myregistry", "--output", "json")
     view = json.loads(done.out)

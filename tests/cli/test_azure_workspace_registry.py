@@ -87,6 +87,18 @@ def test_every_way_of_naming_it_leads_to_the_same_one(cli, azure, prod, tmp_path
     assert cli("azure", "workspace-registry", *given, "--id").out == f"{prod.registry.id}\n"
 
 
+def test_the_id_is_the_workspaces_own_word_even_where_the_registry_is_closed_to_us_or_gone(cli, azure, prod):
+    """As ``az ml workspace show --query containerRegistry`` prints it, which asks nobody else."""
+    azure.roles.assignments.clear()
+    azure.assign(azure.home.apps[0], "Reader", prod)
+    assert cli("azure", "workspace-registry", prod.id, "--login-server").status == 4
+    asked = arm(azure)
+    assert cli("azure", "workspace-registry", prod.id, "--id").out == f"{prod.registry.id}\n"
+    assert arm(azure) == asked + 1
+    azure.registries.remove(prod.registry)
+    assert cli("azure", "workspace-registry", prod.id, "--id").out == f"{prod.registry.id}\n"
+
+
 def test_the_subscription_may_stand_in_the_environment(cli, azure, prod, monkeypatch):
     monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", azure.subscription)
     assert cli("azure", "workspace-registry", "prod", "--login-server").out == f"{HOST}\n"
@@ -245,6 +257,55 @@ def test_a_workspace_image_asks_no_registry_where_the_target_needs_the_name_alon
     assert not [request for request in azure.requests if request.url.origin.host == HOST]
 
 
+# -- the audit log --
+
+
+@pytest.fixture
+def events(cli):
+    def events(*names):
+        shown = json.loads(cli("audit", "show", "--event", "fetched", "--output", "json").out)
+        return [tuple(each[name] for name in names) for each in shown["events"]]
+
+    return events
+
+
+def test_each_sign_in_for_a_workspace_is_written_down_and_what_is_used_again_is_not(cli, azure, prod, configure, events):
+    configure(prod)
+    assert cli("resolve", f"{HOST}/a", f"{HOST}/b", f"{HOST}/c").status == 0
+    how = "workspace prod: a token of hours, by signing in to Entra (client-secret)"
+    assert events("address", "account", "detail", "purpose") == [(HOST, "<token>", how, "resolve")]
+    assert not os.path.exists(os.path.join(os.environ["HOME"], ".local/share/registryauth/store.db")), "nothing is made for that"
+
+
+def test_that_the_admin_users_passwords_were_listed_is_written_down_without_them(cli, azure, prod, configure, events, home):
+    azure.assign(azure.home.apps[0], "Contributor")
+    configure(prod)
+    assert cli("resolve", f"{HOST}/a", "--allow-admin-user").status == 0
+    how = "workspace prod: the admin user's lasting passwords, by listKeys"
+    assert events("address", "account", "detail") == [(HOST, "contosoacr", how)]
+    log = (home / ".local/state/registryauth/audit.log").read_text()
+    assert not [each for each in prod.registry.admin_passwords.values() if each in log]
+
+
+def test_dockers_sign_in_is_written_down_as_its_own_and_under_the_stores_key(cli, azure, prod, configure, keep, events):
+    configure(prod)
+    keep("other.azurecr.io", "deploy", "stored-secret")
+    assert ask(HOST)[0] == 0
+    assert events("address", "purpose") == [(HOST, "docker helper get")]
+    assert cli("audit", "verify").status == 0
+
+
+def test_where_the_log_is_required_and_cannot_be_written_no_token_is_handed_out(cli, azure, prod, configure, monkeypatch):
+    configure(prod)
+    monkeypatch.setenv("REGISTRYAUTH_AUDIT_MODE", "required")
+    monkeypatch.setenv("REGISTRYAUTH_AUDIT_FILE", "/dev/null/audit.log")
+    done = cli("resolve", f"{HOST}/a", "--format", "docker-config", "--allow-short-lived")
+    assert (done.status, done.out) == (5, "")
+    assert "audit.mode is required" in done.err
+    status, out, _ = ask(HOST)
+    assert (status, "Secret" in out) == (1, False)
+
+
 # -- docker's helper --
 
 
@@ -324,3 +385,34 @@ def test_workspaces_cost_the_helper_no_import_where_the_store_answers_or_the_hos
 
     assert imported(HOST) == imported("ghcr.io") == "[]\n"
     assert "registryauth.azure.bindings" in imported("other.azurecr.io"), "the measure works"
+
+
+# -- as people write it, and many at once --
+
+
+@pytest.mark.parametrize("written", [HOST.upper(), HOST.title()])
+def test_a_login_server_in_capitals_is_the_same_one(load, cli, azure, prod, configure, written):
+    configure(prod)
+    (shown,) = load("resolve", f"{written}/azureml/base:v1")["pull_secrets"]
+    assert (shown["registry"], shown["kind"], shown["source"]) == (HOST, "workspace", "workspace")
+    assert {request.url.origin.host for request in azure.requests if "azurecr" in request.url.origin.host} == {HOST}
+    assert json.loads(ask(written)[1])["Username"] == "<token>"
+
+
+def test_a_thousand_references_on_one_line_cost_one_round(load, azure, prod, configure):
+    configure(prod)
+    shown = load("resolve", *(f"{HOST}/team/app{at}:v1" for at in range(1000)))["pull_secrets"]
+    assert len(shown) == 1000
+    # Workspace, registry, a token for either service, and one exchange.
+    assert (arm(azure), len(azure.requests)) == (2, 5)
+
+
+def test_a_wait_of_an_hour_is_said_at_once_and_nothing_is_repeated(cli, azure, prod, configure):
+    from registryauth.testing.azure import faults
+
+    configure(prod)
+    azure.fault(faults.throttled("workspaces", 3600, lambda: 0.0), azure.cloud.management.host)
+    done = cli("resolve", f"{HOST}/azureml/base:v1")
+    assert done.status != 0
+    assert "3600" in done.err
+    assert arm(azure) == 1

@@ -77,6 +77,13 @@ def test_the_help_of_every_verb_names_every_option_and_argument(cli, path, optio
         assert f"  {verb} " in done.out
 
 
+@pytest.mark.parametrize("path", [path for path, found in VERBS.items() if hasattr(found, "list_commands")], ids=" ".join)
+def test_no_verb_s_summary_is_cut_in_a_list_of_80_columns(cli, path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, listed = cli(*path, "--help").out.split("Commands:\n")
+    assert "..." not in listed
+
+
 def test_no_option_takes_a_secret_as_its_value():
     for path, found in VERBS.items():
         for parameter in found.params:

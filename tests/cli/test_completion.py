@@ -90,6 +90,9 @@ def test_what_is_checked_in_is_what_the_verbs_are():
         (["resolve", "x", "--format", "kubernetes-secret"], ["kubernetes-secret", "kubernetes-secret-json"]),
         (["principal", "export", "--format", ""], ["bundle", "csv", "toml"]),
         (["principal", "add", "--kind", "rob"], ["robot"]),
+        (["principal", "rotate", "--source", ""], ["stdin", "prompt", "entra"]),
+        (["azure", "acr", "build", "--source-auth", ""], ["none", "default", "caller"]),
+        (["azure", "acr", "run", "list", "--cloud", "AzureC"], ["AzureCloud", "AzureChinaCloud"]),
         (["store", "migrate", "--to", ""], ["local", "vault", "azure-key-vault"]),
         (["completion", ""], [*SHELLS]),
         (["list", ""], []),
@@ -113,6 +116,7 @@ def test_the_refused_password_is_not_offered(words):
         (["pull", "x", ""], "files"),
         (["push", ""], "files"),
         (["artifact", "push", "x", "a", ""], "files"),
+        (["azure", "acr", "build", "--image", "a:1", ""], "files"),
         (["setup", "kubelet", "--bin-dir", ""], "directories"),
         (["pull", ""], "values"),
     ],
@@ -142,6 +146,8 @@ def test_files_are_left_to_the_shell(ask, typed, kind):
         (["whoami", "localhost:50001", "--account", ""], ["0f5c", "it's me", "me@example.com", "robot$a+b c"]),
         (["principal", "default", "localhost:5000", ""], ["me@example.com"]),
         (["azure", "acr", "login", ""], ["myregistry"]),
+        (["azure", "acr", "build", "--registry", ""], ["myregistry"]),
+        (["azure", "acr", "build", "--with-credential", "loc"], ["localhost:5000"]),
     ],
     ids=" ".join,
 )
@@ -223,6 +229,23 @@ def test_a_store_that_cannot_be_trusted_or_read_completes_nothing_and_says_nothi
     assert words("logout", "") == []
 
 
+def test_what_a_writer_that_died_left_behind_is_left_to_the_next_one(stored, home, tmp_path):
+    path, copy = home / ".local/share/registryauth/store.db", tmp_path / "store.db"
+    tmp_path.chmod(0o700)
+    writing = sqlite3.connect(path, isolation_level=None)
+    writing.execute("PRAGMA cache_size=1")
+    writing.execute("BEGIN IMMEDIATE")
+    writing.execute("CREATE TABLE large (content)")
+    writing.executemany("INSERT INTO large VALUES (?)", [("x" * 4000,)] * 100)
+    for suffix in ("", "-journal"):
+        (tmp_path / f"store.db{suffix}").write_bytes((home / f".local/share/registryauth/store.db{suffix}").read_bytes())
+        (tmp_path / f"store.db{suffix}").chmod(0o600)
+    writing.close()
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    places_in(str(copy))
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
 def test_a_store_that_another_process_holds_is_not_waited_for(stored, words, home):
     held = sqlite3.connect(home / ".local/share/registryauth/store.db", isolation_level=None)
     held.execute("BEGIN EXCLUSIVE")
@@ -290,16 +313,31 @@ def test_a_tab_loads_no_command_line(home, stored):
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1), st.sampled_from(["", "'", '"']))
 def test_what_is_quoted_for_bash_stands_for_the_same_word(word, quote):
-    written = f"{quote}{quoting.quoted('bash', word, quote)}{quote}"
-    assert quoting.plain("bash", written) == (word, "")
+    assert quoting.plain("bash", as_the_line_editor_leaves_it(word, quote)) == (word, "")
+
+
+def as_the_line_editor_leaves_it(word, quote):
+    """Readline inserts what it is given behind the open quote, and closes that one unless a quote is the last that stands there."""
+    inside = f"{quote}{quoting.quoted('bash', word, quote)}"
+    return inside if quote and word and inside.endswith(quote) else f"{inside}{quote}"
 
 
 def test_bash_itself_agrees():
-    odd = ["robot$a+b c", "it's me", "*.corp.example", "DOM\\user", 'say "x"', "a`b`", "~me", "!x", "#x", "ä€", "a|b;c&d", "{a,b}", "x[1]?"]
+    odd = [
+        "robot$a+b c", "it's me", "*.corp.example", "DOM\\user", 'say "x"', "a`b`", "~me", "!x", "#x", "ä€", "a|b;c&d", "{a,b}", "x[1]?",
+        "ends'", 'ends"', "\\",
+    ]  # fmt: skip
     for quote in ("", "'", '"'):
-        line = " ".join(f"{quote}{quoting.quoted('bash', word, quote)}{quote}" for word in odd)
+        line = " ".join(as_the_line_editor_leaves_it(word, quote) for word in odd)
         done = subprocess.run(["bash", "-c", f"printf '%s\\n' {line}"], capture_output=True)
         assert done.stdout.decode().splitlines() == odd, quote
+
+
+def test_an_exclamation_mark_between_double_quotes_brings_no_earlier_command_back():
+    line = f"echo {as_the_line_editor_leaves_it('f!touch', chr(34))}"
+    typed = f"set -H; set -o history\ntouch() {{ echo ran; }}\ntouch now\n{line}\n"
+    done = subprocess.run(["bash", "--norc"], input=typed.encode(), capture_output=True)
+    assert done.stdout.decode().splitlines() == ["ran", "f!touch"]
 
 
 def test_powershells_own_quotes_are_doubled():

@@ -51,7 +51,16 @@ def test_a_group_s_options_are_checked_and_described_as_any(called, capsys):
 
 
 def test_typer_sees_the_options_in_the_place_of_the_group():
-    assert list(inspect.signature(spread(verb)).parameters) == ["first", "name", "count", "account", "insecure", "ca_file"]
+    assert list(inspect.signature(spread(verb)).parameters) == [
+        "first",
+        "name",
+        "count",
+        "account",
+        "workspace",
+        "allow_admin_user",
+        "insecure",
+        "ca_file",
+    ]
     assert spread(verb).__doc__ == "Do something."
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from registryauth.digest import Digest
 from registryauth.testing.file_systems import add_base_image, add_file_system, layer_of
 
 from .conftest import CANARY
@@ -35,6 +37,30 @@ def test_an_image_that_meets_the_profile_is_exit_0_with_a_row_for_each_rule(cli,
     ]
     assert done.err == "Read 30.6 KiB of 30.6 KiB: 3 of 3 layers whole and verified.\n"
     assert CANARY not in done.out + done.err
+
+
+def test_of_five_gigabytes_it_reads_what_is_on_top_and_says_how_much_that_was(cli, load, online, keep):
+    """The layer at the bottom is not there at all: a byte of it that was asked for would be an error."""
+    keep("r.example")
+    five, below = 5 * 1024**3, f"sha256:{'5' * 64}"
+    top = layer_of({"etc/os-release": b"ID=ubuntu\nVERSION_ID=18.04\n", "bin/sh": b"\x7fELF", "big": bytes(2_000_000)})
+    described = {"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": [below, str(Digest.of(top))]}}
+    config, media_type = json.dumps(described).encode(), "application/vnd.oci.image.manifest.v1+json"
+    layer_type = "application/vnd.oci.image.layer.v1.tar"
+    config_row = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": str(Digest.of(config)), "size": len(config)}
+    top_row = {"mediaType": layer_type, "digest": str(Digest.of(top)), "size": len(top)}
+    below_row = {"mediaType": layer_type, "digest": below, "size": five}
+    for blob in (config, top):
+        online.add_blob(blob)
+    manifest = {"schemaVersion": 2, "mediaType": media_type, "config": config_row, "layers": [below_row, top_row]}
+    online.shelf.add_manifest("team/base", media_type, json.dumps(manifest).encode(), tag="v1")
+    (Path(os.environ["HOME"]) / ".config/registryauth").mkdir(parents=True, exist_ok=True)
+    (Path(os.environ["HOME"]) / ".config/registryauth/config.toml").write_text('[profiles.mine]\nos = "Ubuntu 18.04+"\nshell = "/bin/sh"\n')
+    done = cli("image", "check", REFERENCE, "--profile", "mine")
+    assert done.status == 0, done.err
+    assert re.fullmatch(r"Read 1\.9 MiB of 5\.0 GiB: 1 of 2 layers whole and verified\.\n", done.err), done.err
+    read = load("image", "check", REFERENCE, "--profile", "mine")["read"]
+    assert (read["bytes"] < 2 * 1024**2, read["of"] > five) == (True, True)
 
 
 def test_one_that_does_not_is_exit_7_and_each_rule_is_named_on_stderr(cli, base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from urllib.parse import quote, quote_plus
 
@@ -17,6 +18,7 @@ from registryauth.cli import console
 from registryauth.cli.app import command
 from registryauth.errors import TransportError
 from registryauth.testing import RegistrySimulator, answers
+from registryauth.testing.azure import AzureSimulator
 
 from .conftest import CANARY
 from .test_command_line import CALLS, VERBS
@@ -208,6 +210,34 @@ def test_no_verb_shows_a_secret_when_it_is_verbose(cli, wired, keep, path, auth,
         assert not [form for form in _forms(secret) if form in done.err], path
     assert CANARY not in done.out
     assert "\x1b" not in done.err
+
+
+def test_an_image_build_shows_neither_tokens_nor_signatures_nor_arguments(cli, monkeypatch, tmp_path):
+    azure, issued = AzureSimulator(), []
+    app = azure.home.app("builder")
+    azure.assign(app, "Contributor", azure.registry("myregistry"))
+
+    def collect(request, response):
+        if response.status != 200 or request.method == "HEAD":
+            return response
+        body = b"".join(bytes(chunk) for chunk in response.chunks())
+        issued.extend("".join(found) for found in re.findall(r'"access_token": ?"([^"]+)"|[?&]sig=([^&" ]+)', body.decode()))
+        return Response.of(response.status, response.headers, request.url, body)
+
+    azure.altered(collect)
+    monkeypatch.setattr("registryauth._http.direct.DirectTransport", lambda **_: azure.transport())
+    monkeypatch.setattr("registryauth.azure.library.is_installed", lambda: False)
+    for name, value in {"TENANT_ID": azure.home.id, "CLIENT_ID": app.app_id, "CLIENT_SECRET": app.add_secret(value=CANARY).value}.items():
+        monkeypatch.setenv(f"AZURE_{name}", value)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("BUILD_TOKEN", f"build-{CANARY}")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    done = cli("-v", "azure", "acr", "build", "-t", "a:1", "-r", "myregistry", "--secret-build-arg", "BUILD_TOKEN", str(tmp_path))
+    assert done.status == 0, done.err
+    assert "PUT https://" in done.err
+    assert len(issued) >= 3, "the measure works"
+    for secret in (CANARY, *issued):
+        assert not [form for form in _forms(secret) if form in done.err + done.out]
 
 
 # -- the lines themselves --

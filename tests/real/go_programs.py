@@ -13,7 +13,9 @@ import pytest
 from .programs import run
 
 #: What scripts/go-peers builds, by the names it gives them.
-BUILT = frozenset({"crane", "oras", "regctl", "registry-v3", "registry-ggcr", "helm", "kubelet-credentials", "docker-ignore"})
+BUILT = frozenset(
+    {"crane", "oras", "regctl", "registry-v3", "registry-ggcr", "helm", "kubelet-credentials", "kubelet-secrets", "docker-ignore"}
+)
 
 CLIENTS = ("crane", "oras", "regctl")
 

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import ssl
-
 import pytest
 
 from registryauth.azure.clouds import PUBLIC, REGISTRY_SCOPE
 from registryauth.azure.library import Library, is_installed
 from registryauth.errors import AzureError, NoIdentity
 
-from ..azure_cloud import HOSTS, a_cloud
-from .certificates import Authority
+from ..azure_cloud import a_cloud
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not is_installed(), reason="azure-identity is not installed")]
 
 
 @pytest.fixture
-def azure(tmp_path, monkeypatch):
-    made, authority = a_cloud(), Authority(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*authority.issue("azure", hosts=HOSTS))
+def azure(monkeypatch):
+    made = a_cloud()
     made.entra.device_codes.interval = 1
-    with made.proxy(context) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy)
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.ca_file))
+    with made.environment() as reached:
+        for name, value in reached.items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setenv("PATH", "")
         yield made
 

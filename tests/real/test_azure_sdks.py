@@ -402,3 +402,34 @@ def test_throttling_reaches_the_client_with_its_patience(azure, app, credential,
     with client, pytest.raises(HttpResponseError) as caught:
         client.registries.get("g", "myregistry")
     assert (caught.value.status_code, caught.value.response.headers["Retry-After"]) == (429, "30")
+
+
+def test_the_authorization_client_finds_a_role_by_its_name_and_gives_and_takes_it(azure, app, credential, registry):
+    module = needs("azure-mgmt-authorization", "azure.mgmt.authorization")
+    from azure.core.exceptions import HttpResponseError, ResourceExistsError
+
+    deploy = azure.home.app("another")
+    with module.AuthorizationManagementClient(credential, azure.subscription) as client:
+        role = "5e0f7a91-0000-4000-8000-000000000005"
+        azure.assign(app, "Reader")
+        (definition,) = client.role_definitions.list(registry.id, filter="roleName eq 'AcrPull'")
+        wanted = {"role_definition_id": definition.id, "principal_id": deploy.principal_id, "principal_type": "ServicePrincipal"}
+        with pytest.raises(HttpResponseError, match="AuthorizationFailed"):
+            client.role_assignments.create(registry.id, role, wanted)
+        azure.assign(app, "Owner")
+        made = client.role_assignments.create(registry.id, role, wanted)
+        assert made.id.lower().startswith(registry.id.lower())
+        with pytest.raises(ResourceExistsError):
+            client.role_assignments.create(registry.id, role.replace("5e0f", "6e0f"), wanted)
+        mine = client.role_assignments.list_for_scope(registry.id, filter=f"principalId eq '{deploy.principal_id}'")
+        assert [each.role_definition_id for each in mine] == [definition.id]
+        client.role_assignments.delete(registry.id, role)
+        assert not list(client.role_assignments.list_for_scope(registry.id, filter=f"principalId eq '{deploy.principal_id}'"))
+
+
+def test_the_registry_client_asks_several_times_for_each_manifest_where_ours_asks_once(azure, client, registry):
+    client.get_manifest("team/app", "v1")
+    before = len(azure.requests)
+    client.get_manifest("team/app", "v1")
+    # Refused, exchanged anew, given a token, asked again.
+    assert len(azure.requests) - before == 4

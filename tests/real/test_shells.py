@@ -26,6 +26,8 @@ STORED = {
     "localhost:5000": "me@example.com",
     "other.example": "DOM\\user",
     "*.corp.example": "it's me",
+    "bang.example": "f!touch",
+    "hostile.example": "c'; touch ran; $(touch ran)'",
 }
 
 
@@ -122,6 +124,10 @@ def test_a_line_is_completed_to_the_words_that_it_stands_for(press_tab, home):
         "registryauth whoami --account it": ["whoami", "--account", "it's me"],
         "registryauth whoami --account 'ro": ["whoami", "--account", "robot$proj+x y"],
         'registryauth whoami --account "ro': ["whoami", "--account", "robot$proj+x y"],
+        "registryauth whoami --account f": ["whoami", "--account", "f!touch"],
+        "registryauth whoami --account c": ["whoami", "--account", "c'; touch ran; $(touch ran)'"],
+        "registryauth whoami --account 'c": ["whoami", "--account", "c'; touch ran; $(touch ran)'"],
+        'registryauth whoami --account "c': ["whoami", "--account", "c'; touch ran; $(touch ran)'"],
         "registryauth whoami other.example --account ": ["whoami", "other.example", "--account", "DOM\\user"],
         "registryauth login --ca-file a": ["login", "--ca-file", "a file.pem"],
         "registryauth login --ca-file=a": ["login", "--ca-file=a file.pem"],

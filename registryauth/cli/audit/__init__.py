@@ -8,4 +8,4 @@ _VERBS = {
     "show": "audit.show",
     "verify": "audit.verify",
 }
-app = group("Show who read or changed which credential, and whether that record is whole.", _VERBS)
+app = group("Show who read or changed which credential.", _VERBS)

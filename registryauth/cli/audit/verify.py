@@ -24,7 +24,9 @@ def verify(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 7 also for lines that bear no MAC or are torn.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Check that no line of the log was changed, removed, moved or inserted; exit status 7 if one was.
+    """Check that nothing was changed in the log, removed or inserted.
+
+    Exit status 7 if something was.
 
     Whether the end was cut off is not in the file: compare the last number and MAC with those that you know, or with syslog's copy.
     """

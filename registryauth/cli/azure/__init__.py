@@ -9,4 +9,4 @@ _VERBS = {
     "principal": "azure.principal",
     "workspace-registry": "azure.workspace_registry",
 }
-app = group("Azure: sign in to container registries with Entra, make service principals, and look things up.", _VERBS)
+app = group("Sign in to Azure's registries, make principals, build images.", _VERBS)

@@ -9,4 +9,4 @@ _VERBS = {
     "build": "azure.acr_build",
     "run": "azure.run",
 }
-app = group("Azure Container Registry, by its name as `az acr` takes it.", _VERBS)
+app = group("Container registries, named as `az acr` names them.", _VERBS)

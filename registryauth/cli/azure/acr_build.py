@@ -70,7 +70,9 @@ def build(
     where: Where,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Build an image in Azure, in the registry it is for, and watch its log: what `az acr build` does, without docker.
+    """Build an image in Azure and watch its log, without docker.
+
+    What `az acr build` does, in the registry that the image is for.
 
     Exit status 1 where the build fails; 130 after Ctrl-C, which asks whether to cancel it.
     """
@@ -85,8 +87,8 @@ def build(
         raise Misuse("--image says what the image is to be called; --no-push builds one that is not kept")
     platform = Platform.parse(what.platform)
     session = Session(ca_file=where.ca_file)
-    given = arguments(what.build_args or (), what.masked_args or (), session.environ)
     source = _Source(context, what.file)
+    given = arguments(what.build_args or (), what.masked_args or (), session.environ)
     with builds_of(session, registry, where) as builds:
         request = _request(session, builds, what, how).replace(platform=platform, arguments=given)
         request = _placed(builds, source, request)
@@ -124,14 +126,14 @@ class _Source:
     """What is built from: checked before anybody is asked for anything."""
 
     def __init__(self, context: str, file: str) -> None:
-        from registryauth.azure.build_request import remote
+        from registryauth.azure.build_request import remote, shown_source
 
         self.context, self.file = context, file
         self.is_remote = context != "-" and not os.path.exists(context) and remote(context)
         if context == "-" and file:
             raise Misuse("CONTEXT - is the Dockerfile itself: leave out --file")
         if context != "-" and not self.is_remote and not os.path.exists(context):
-            raise Misuse(f"there is no directory or archive {context!a}; a URL begins with https:// or git@")
+            raise Misuse(f"there is no directory or archive {shown_source(context)!a}; a URL begins with https:// or git@")
         self.stdin = _stdin() if context == "-" else b""
         self.dockerfile = self._dockerfile() if os.path.isdir(context) else file or "Dockerfile"
 
@@ -140,11 +142,13 @@ class _Source:
         from registryauth.cli.console import say
 
         inside = os.path.join(self.context, self.file or "Dockerfile")
-        if not self.file or (not os.path.exists(self.file) and os.path.exists(inside)):
-            if self.file:
-                say(f"note: there is no {self.file!a} here; the one in {self.context!a} is meant")
-            return inside
-        return self.file
+        if self.file and os.path.exists(self.file):
+            return self.file
+        if not os.path.exists(inside):
+            raise Misuse(f"there is no Dockerfile {self.file or inside!a}; --file names it, from the current directory")
+        if self.file:
+            say(f"note: there is no {self.file!a} here; the one in {self.context!a} is meant")
+        return inside
 
     def packed(self) -> Context:
         """The context of what is here."""
@@ -195,14 +199,13 @@ def _run(builds: Builds, request: BuildRequest, how: How, output: Output) -> Non
     from registryauth.cli.console import say, show
 
     name, host = builds.registry.id.name, str(builds.registry.login_server)
-    run = builds.schedule(request)
-    say(f"The run {run.id} is scheduled.")
     table = output is Output.TABLE
+    watch = Watch(builds, None if how.no_logs else sys.stdout if table else sys.stderr, how.timeout, request)
+    run = watch.scheduled(request)
     if how.no_wait:
         show(output, document(run, host), ("WHAT", "VALUE"), rows(run, host))
         say(f"Watch it: registryauth azure acr run logs {run.id} --registry {name}")
         return
-    watch = Watch(builds, None if how.no_logs else sys.stdout if table else sys.stderr, how.timeout, request)
     run = watch.follow(run)
     if not table or how.no_logs:
         show(output, document(run, host), ("WHAT", "VALUE"), rows(run, host))

@@ -10,6 +10,11 @@ from registryauth.cli.app import single
 from registryauth.cli.options import CaFile, Misuse, Output
 from registryauth.config.keys import CREDENTIALS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from registryauth.azure.acr import AcrLogin
+    from registryauth.cli.session import Session
+
 
 def login(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A registry's name, or its whole login server.")],
@@ -30,7 +35,9 @@ def login(
     ] = None,
     ca_file: CaFile = "",
 ) -> None:
-    """Sign in to an Azure container registry with Entra, without docker, and keep its identity token, encrypted.
+    """Sign in to a registry with Entra, without docker.
+
+    Its identity token is kept, encrypted.
 
     The login server is read from the registry's resource. The token lives about three hours and is renewed while the same
     way of signing in is at hand.
@@ -48,6 +55,7 @@ def login(
     session = Session(ca_file=ca_file)
     done, access = entra_login(session, name, Asked(tenant, cloud, subscription, credential))
     if expose_token:
+        _write_down(session, done)
         _expose(done.registry.host, done.refresh.value, output or Output.JSON)
         return
     registration = keep(session, done, access, repository)
@@ -67,6 +75,24 @@ def login(
         say(line)
 
 
+def _write_down(session: Session, done: AcrLogin) -> None:
+    """Tell the audit log that the token leaves; the store, which keeps nothing of it, is not opened."""
+    from contextlib import closing
+
+    from registryauth.azure import vault_token
+    from registryauth.credentials import TOKEN_USERNAME
+    from registryauth.reference import Address
+    from registryauth.stores import from_config
+    from registryauth.stores.audited import note
+    from registryauth.stores.principal import Key
+
+    config = session.config
+    if config.store_backend == "local" and not config.store_path:
+        return
+    with closing(from_config(config, session.environ, purpose="azure acr login", azure_token=vault_token)) as store:
+        note(store, "fetched", Key(Address(done.registry), TOKEN_USERNAME), detail="a token of hours, printed (--expose-token)")
+
+
 def _expose(login_server: str, token: str, output: Output) -> None:
     """The document of ``az acr login --expose-token`` (azure-cli 2.91; both tokens are the refresh token)."""
     import json
@@ -75,9 +101,9 @@ def _expose(login_server: str, token: str, output: Output) -> None:
 
     document = {"accessToken": token, "loginServer": login_server, "refreshToken": token, "username": NULL_GUID}
     if output is Output.YAML:
-        import yaml
+        from registryauth.exports.yaml_text import yaml_text
 
-        print(yaml.safe_dump(document, sort_keys=True), end="")
+        print(yaml_text(document), end="")
     else:
         print(json.dumps(document, indent=2))
 

@@ -33,6 +33,8 @@ def _plain(text: str, environ: Mapping[str, str]) -> Argument:
         value = environ[name]
     if re.fullmatch(_TELLTALE, name):
         say(f"warning: --build-arg {name} is shown in the log; --secret-build-arg {name} would not be")
+    # What is no text is refused here (`cli.run` says so), as JSON would let it through.
+    value.encode()
     return Argument(name, value)
 
 
@@ -46,7 +48,7 @@ def _secret(text: str, environ: Mapping[str, str]) -> Argument:
             )
         return Argument(name, _file(source[1:], name), secret=True)
     value = environ.get(name) or _asked(name)
-    if len(value.encode("utf-8", "surrogateescape")) > _MAX_VALUE:
+    if len(value.encode()) > _MAX_VALUE:
         raise ConfigurationError(f"the value of {name} is longer than {_MAX_VALUE} bytes", hint="is it the right variable?")
     return Argument(name, value, secret=True)
 

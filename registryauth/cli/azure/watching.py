@@ -11,7 +11,7 @@ from registryauth.azure.build_log import BuildLog, Lines
 from registryauth.azure.build_request import BuildRequest
 from registryauth.azure.builds import PATIENCE, SUCCEEDED, Builds, Run
 from registryauth.cli import console
-from registryauth.errors import AzureError, BuildFailed, RealmRefused, TransportError
+from registryauth.errors import AzureError, BuildFailed, Error, RealmRefused, TransportError
 
 #: The lines of a log's end that advice is read from.
 _REMEMBERED = 60
@@ -25,14 +25,34 @@ class Watch:
         self._secrets = request.secrets if request else ()
         self._last: deque[str] = deque(maxlen=_REMEMBERED)
 
+    def scheduled(self, request: BuildRequest) -> Run:
+        """The run of *request*, which is told of, also where Ctrl-C leaves open whether there is one. Raise as `Builds.schedule` does."""
+        try:
+            run = self._builds.schedule(request)
+            console.say(f"The run {run.id} is scheduled.")
+        except KeyboardInterrupt:
+            name = self._builds.registry.id.name
+            console.insist(f"The build may have been scheduled all the same: registryauth azure acr run list --registry {name}")
+            raise
+        return run
+
     def follow(self, run: Run) -> Run:
-        """*run* when it is over; the log is shown meanwhile. Ctrl-C may cancel it, see `_interrupted`."""
+        """*run* when it is over; the log is shown meanwhile. Ctrl-C may cancel it, see `_interrupted`.
+
+        Where it can be watched no longer, that it goes on is said, and what stopped us raised: `Error`, `OSError`.
+        """
         try:
             if self._stream is not None:
                 self._show(run, self._stream)
             return self._builds.wait(run, self._timeout, self._secrets)
         except KeyboardInterrupt:
-            self._interrupted(run)
+            if not run.is_over:
+                self._interrupted(run)
+            raise
+        except (Error, OSError):
+            # The network, or a reader of the log that went away.
+            if not run.is_over:
+                self._say_it_goes_on(run)
             raise
 
     def check(self, run: Run) -> None:
@@ -63,7 +83,6 @@ class Watch:
 
     def _interrupted(self, run: Run) -> None:
         """Ask whether to cancel *run*, where there is somebody to ask; otherwise it goes on, and how to get at it is said."""
-        name = self._builds.registry.id.name
         if console.is_terminal(sys.stdin) and console.is_terminal(sys.stderr):
             try:
                 print(f"\nCancel the run {run.id}? [y/N] ", end="", file=sys.stderr, flush=True)
@@ -73,10 +92,14 @@ class Watch:
                     return
             except KeyboardInterrupt:
                 console.say("")
-            except (AzureError, TransportError) as error:
-                console.say(f"It could not be canceled: {error.message}")
-        console.say(f"The run {run.id} goes on. Watch it:  registryauth azure acr run logs {run.id} --registry {name}")
-        console.say(f"Cancel it: registryauth azure acr run cancel {run.id} --registry {name}")
+            except Error as error:
+                console.say(f"warning: it could not be canceled: {error.message}")
+        self._say_it_goes_on(run)
+
+    def _say_it_goes_on(self, run: Run) -> None:
+        name = self._builds.registry.id.name
+        console.insist(f"The run {run.id} goes on. Watch it:  registryauth azure acr run logs {run.id} --registry {name}")
+        console.insist(f"Cancel it: registryauth azure acr run cancel {run.id} --registry {name}")
 
 
 def _answer() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from registryauth.azure.clouds import CLOUDS
+
 #: What a word is, by what help calls it; brackets and dots around it do not count.
 _BY_METAVAR = {
     "REGISTRY[/PATH]": "address",
@@ -14,6 +16,8 @@ _BY_METAVAR = {
     "REPOSITORY": "reference",
     "REPOSITORY@DIGEST": "reference",
     "ACCOUNT": "account",
+    "HOST": "address",
+    "CONTEXT": "files",
     "FILE": "files",
     "FILE[:TYPE]": "files",
     "KEY": "files",
@@ -22,6 +26,8 @@ _BY_METAVAR = {
 }
 #: The same for options that help calls by their type alone.
 _BY_NAME = {"--account": "account", "--workspace": "workspace"}
+#: Those of a group, by its name.
+_BY_GROUP = {("azure", "--cloud"): f"choice:{','.join(cloud.name for cloud in CLOUDS)}", ("azure", "--registry"): "azure-registry"}
 
 
 def tree(root: Any) -> dict[str, Any]:  # noqa: ANN401 - typer's own class, which it does not export
@@ -76,7 +82,7 @@ def _takes(parameter: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - as a
         return _SPECIAL[*path, name]
     metavar = (parameter.metavar or "").replace("...", "").strip("[]") if parameter.metavar else ""
     metavar = metavar + "]" if "[" in metavar else metavar
-    return _BY_NAME.get(name) or _BY_METAVAR.get(metavar, "none")
+    return _BY_GROUP.get((*path[:1], name)) or _BY_NAME.get(name) or _BY_METAVAR.get(metavar, "none")
 
 
 #: Words whose names in help say too little.
@@ -93,28 +99,34 @@ _SPECIAL = {
 def _fixed() -> dict[tuple[str, ...], tuple[str, ...]]:
     """Values that the verbs check themselves, where they come from."""
     from registryauth.audit.event import EVENTS
+    from registryauth.azure.build_request import SOURCE_AUTH
     from registryauth.cli.complete import SHELLS
+    from registryauth.cli.principal.export import FORMATS as LISTS
+    from registryauth.cli.principal.listing import SORTS
+    from registryauth.cli.principal.rotate import SOURCES
+    from registryauth.cli.store.rekey import SOURCES as KEYS
     from registryauth.config.keys import BACKENDS, CREDENTIALS
     from registryauth.exports import FORMATS
     from registryauth.inspection.profile import BUILT_IN
-    from registryauth.stores.keys import CHOICES
+    from registryauth.principals.sources import FORMS
     from registryauth.stores.principal import KINDS
 
     return {
+        ("azure", "acr", "build", "--source-auth"): SOURCE_AUTH,
         ("audit", "show", "--event"): tuple(EVENTS),
         ("azure", "acr", "login", "--credential"): tuple(CREDENTIALS),
         ("completion", "shell"): SHELLS,
         ("image", "check", "--profile"): BUILT_IN,
         ("principal", "add", "--kind"): tuple(KINDS),
-        ("principal", "export", "--format"): ("bundle", "csv", "toml"),
-        ("principal", "import", "--from"): ("auto", "docker", "containers", "csv", "toml", "registryauth", "bundle"),
+        ("principal", "export", "--format"): LISTS,
+        ("principal", "import", "--from"): FORMS,
         ("principal", "import", "--made-by"): ("admin", "login"),
         ("principal", "list", "--kind"): tuple(KINDS),
-        ("principal", "list", "--sort"): ("address", "expires"),
-        ("principal", "rotate", "--source"): ("stdin", "prompt"),
+        ("principal", "list", "--sort"): SORTS,
+        ("principal", "rotate", "--source"): SOURCES,
         ("resolve", "--format"): tuple(FORMATS),
         ("store", "migrate", "--to"): tuple(BACKENDS),
-        ("store", "rekey", "--key"): tuple(choice for choice in CHOICES if choice != "auto"),
+        ("store", "rekey", "--key"): KEYS,
     }
 
 

@@ -28,10 +28,10 @@ def quoted(shell: str, word: str, quote: str = "") -> str:
 
 
 def _for_bash(word: str, quote: str) -> str:
-    if quote == "'":
-        return word.replace("'", "'\\''")
-    if quote == '"':
-        return re.sub(r'([\\"$`])', r"\\\1", word)
+    if quote:
+        inside = word.replace("'", "'\\''") if quote == "'" else re.sub(r'([\\"$`])', r"\\\1", word).replace("!", '"\\!"')
+        # The line editor closes a quote only behind what does not look like one.
+        return inside + quote if inside.endswith(quote) else inside
     return word if _PLAIN_IN_BASH.fullmatch(word) else re.sub(r"([^\w./:@%+=,-])", r"\\\1", word)
 
 

@@ -8,4 +8,4 @@ _VERBS = {
     "check": "image.check",
     "facts": "image.facts",
 }
-app = group("Look into an image without running or pulling it: its system, conda, Pythons, shell.", _VERBS)
+app = group("Look into an image without running or pulling it.", _VERBS)

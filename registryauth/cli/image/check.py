@@ -22,7 +22,7 @@ def check(
     *,
     access: Access,
 ) -> None:
-    """Hold an image to a list of requirements, without running or pulling it; exit status 7 unless it surely meets them."""
+    """Hold an image to a list of requirements. Without running or pulling it; exit status 7 unless it surely meets them."""
     from registryauth.cli.console import say, show
     from registryauth.cli.fetch import fetching
     from registryauth.cli.image.document import data, finding_data, found, how_much, where

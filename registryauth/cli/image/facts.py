@@ -15,7 +15,7 @@ def facts(
     *,
     access: Access,
 ) -> None:
-    """Show all that requirements can be about: an image's type, system, conda, Pythons and shell. It reads every layer."""
+    """Show an image's type, system, conda, Pythons and shell. All that requirements can be about; it reads every layer."""
     from registryauth.cli.console import say, show
     from registryauth.cli.fetch import fetching
     from registryauth.cli.image.document import data, finding_data, found, how_much, where

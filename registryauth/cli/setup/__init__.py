@@ -7,7 +7,7 @@ from registryauth.cli.setup.client import verb
 from registryauth.cli.setup.kubelet import kubelet
 from registryauth.setup.clients import CLIENTS
 
-app = group("Let docker, podman, helm and others, or the kubelet, ask registryauth for credentials.")
+app = group("Let docker, podman, helm or the kubelet ask registryauth.")
 for client in CLIENTS.values():
     app.command(client.name)(verb(client))
 app.command()(kubelet)

@@ -17,7 +17,9 @@ def verb(client: Client) -> Callable[..., None]:
     def set_up(registries: Registries = None, undo: Undo = False, dry_run: DryRun = False, prove: Prove = None) -> None:
         _set_up(client, registries, undo=undo, dry_run=dry_run, prove=prove)
 
-    set_up.__doc__ = f"Set up {_titled(client)}: an entry under credHelpers for each registry, everything else in {client.file} kept."
+    set_up.__doc__ = (
+        f"Let {_titled(client)} ask registryauth.\n\nAn entry under credHelpers for each registry, everything else in {client.file} kept."
+    )
     return set_up
 
 

@@ -36,7 +36,7 @@ def kubelet(
     dry_run: DryRun = False,
     prove: Prove = None,
 ) -> None:
-    """Set up the kubelet's image credential provider: which images it asks us for, and where our store is."""
+    """Set up the kubelet's image credential provider. Which images it asks us for, and where our store is."""
     from registryauth.setup import kubelet as target
 
     session = Session()

@@ -15,7 +15,7 @@ def migrate(
     to: Annotated[str, typer.Option("--to", metavar="BACKEND", help=f"One of {', '.join(BACKENDS)}, set up in the configuration.")],
     force: Annotated[bool, typer.Option("--force", help="Replace other records that are there already.")] = False,
 ) -> None:
-    """Copy every record from the configured backend to another one, and read each back. Nothing is removed here."""
+    """Copy every record to another backend, and read each back. Nothing is removed from the configured one."""
     from registryauth.azure import vault_token
     from registryauth.cli.console import say
     from registryauth.cli.session import Session

@@ -9,19 +9,19 @@ import typer
 from registryauth.cli.app import single
 from registryauth.cli.options import Misuse
 
-_SOURCES = ("file", "keyring", "passphrase", "systemd", "environment")
+SOURCES = ("file", "keyring", "passphrase", "systemd", "environment")
 
 
 def rekey(
-    key: Annotated[str, typer.Option("--key", metavar="SOURCE", help=f"Move the key, too: {', '.join(_SOURCES)}.")] = "",
+    key: Annotated[str, typer.Option("--key", metavar="SOURCE", help=f"Move the key, too: {', '.join(SOURCES)}.")] = "",
 ) -> None:
-    """Make a new data key and seal every secret anew, all at once or not at all."""
+    """Make a new data key and seal every secret anew. All at once or not at all."""
     from registryauth.cli.console import say
     from registryauth.cli.session import Session
     from registryauth.cli.store.local import behind
 
-    if key and key not in _SOURCES:
-        raise Misuse(f"--key is one of {', '.join(_SOURCES)}")
+    if key and key not in SOURCES:
+        raise Misuse(f"--key is one of {', '.join(SOURCES)}")
     with Session().store() as store:
         local = behind(store)
         before = local.status()

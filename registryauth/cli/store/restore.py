@@ -10,7 +10,7 @@ from registryauth.cli.app import single
 
 
 def restore(file: Annotated[str, typer.Argument(metavar="FILE", help="What `store backup` wrote.")]) -> None:
-    """Put a backup into the place of the store, once every record in it was authenticated. The old store is kept beside it."""
+    """Put a backup into the place of the store. Every record in it is authenticated first, and the old store is kept beside it."""
     import time
 
     from registryauth._redact import printable

@@ -8,7 +8,7 @@ from registryauth.cli.azure.run.show import RunArgument
 
 
 def cancel(run: RunArgument, registry: RegistryOption, where: Where) -> None:
-    """Have a run end; one that is over stays as it is, and that is no error."""
+    """Have a run end. One that is over stays as it is, and that is no error."""
     from registryauth.cli.azure.registry_options import builds_of
     from registryauth.cli.console import say
     from registryauth.cli.session import Session

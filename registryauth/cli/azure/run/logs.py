@@ -10,7 +10,7 @@ from registryauth.cli.azure.run.show import RunArgument
 
 
 def logs(run: RunArgument, registry: RegistryOption, where: Where) -> None:
-    """Print the log of a run, to its end if it is under way; exit status 1 if it did not succeed."""
+    """Print the log of a run, to its end if it is under way. Exit status 1 if it did not succeed."""
     from registryauth.azure.build_request import MAX_TIMEOUT
     from registryauth.cli.azure.registry_options import builds_of
     from registryauth.cli.azure.watching import Watch
