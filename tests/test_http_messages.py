@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registryauth._http import messages
 from registryauth._http.messages import Headers, Request, Response
 from registryauth._origin import Url
 from registryauth.errors import SizeMismatch, TransportError
@@ -80,6 +81,47 @@ def test_chunks_are_the_body_in_order(body: bytes, size: int, piece: int) -> Non
     seen = b"".join(bytes(chunk) for chunk in wire.response().chunks(size))
     assert seen == body
     assert wire.released == 1
+
+
+@given(st.binary(max_size=300), st.integers(1, 64), st.integers(1, 64))
+def test_a_piece_stays_as_it_is_while_the_next_one_comes(body: bytes, size: int, piece: int) -> None:
+    before, seen = memoryview(b""), b""
+    for chunk in Wire(body, piece).response().chunks(size):
+        seen += bytes(before)
+        before = chunk
+    assert seen + bytes(before) == body
+
+
+def test_pieces_are_full_but_for_the_last_however_little_comes_at_a_time() -> None:
+    assert [len(chunk) for chunk in Wire(b"a" * 100, piece=3).response().chunks(40)] == [40, 40, 20]
+
+
+def test_what_comes_slowly_is_handed_on_before_a_piece_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(messages.time, "monotonic", lambda: now[0])
+    wire = Wire(b"a" * 10, piece=1)
+
+    def slowly(buffer: memoryview) -> int:
+        now[0] += 0.1
+        return wire.read_into(buffer)
+
+    response = Response(200, Headers(), URL, slowly)
+    assert [len(chunk) for chunk in response.chunks(40)] == [3, 3, 3, 1]
+
+
+def test_what_came_before_a_fault_is_handed_on_before_it_is_raised() -> None:
+    wire, released = Wire(b"a" * 70, piece=10), []
+
+    def cut(buffer: memoryview) -> int:
+        if not wire.rest:
+            raise TransportError("the connection broke")
+        return wire.read_into(buffer)
+
+    chunks = Response(200, Headers(), URL, cut, lambda: released.append(1)).chunks(40)
+    assert [len(next(chunks)) for _ in range(2)] == [40, 30]
+    with pytest.raises(TransportError, match="broke"):
+        next(chunks)
+    assert released == [1]
 
 
 @pytest.mark.parametrize("size", [0, 1, 64 * 1024, 64 * 1024 + 1, 200_000])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from registryauth._origin import Url
 from registryauth._value import Value
 from registryauth.errors import ContentError, SizeMismatch, TransportError
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 
 #: An error body is read to tell the user what the registry said; registries send a few hundred bytes.
 MAX_ERROR_BODY = 64 * 1024
+
+#: Bytes asked of a connection at a time, and seconds after which a piece of a body is handed on before it is full: what trickles in
+#: is to be written down, and shown.
+_AT_ONCE = 256 * 1024
+_PATIENCE = 0.25
 
 
 class Headers:
@@ -165,8 +172,9 @@ class Response:
         return Response(self.status, self.headers, self.url, read_into, self.close)
 
     def chunks(self, size: int = 256 * 1024) -> Iterator[memoryview]:
-        """The body piece by piece, each piece valid until the next is asked for; the connection is freed at the end.
+        """The body in pieces of *size* bytes, fewer at its end and where it is slow to come; the connection is freed at the end.
 
+        A piece is valid until the one after the next is asked for, so that somebody may be at work on it while the next one comes.
         Raise `TransportError` where a ``Content-Encoding`` was applied: we asked for none, and a decoder is a bomb's fuse.
         """
         if any(encoding.strip().lower() not in ("", "identity") for encoding in self.headers.all("content-encoding")):
@@ -175,12 +183,31 @@ class Response:
                 f"{self.url.origin} compressed its answer, which we did not ask for",
                 hint="the registry or a proxy before it is misconfigured",
             )
-        buffer = memoryview(bytearray(size))
+        buffers = _alternating(size)
+        broken: TransportError | None = None
         try:
-            while count := self._read_into(buffer):
-                yield buffer[:count]
+            while broken is None:
+                buffer = next(buffers)
+                count, broken = self._fill(buffer)
+                if count:
+                    yield buffer[:count]
+                elif broken is None:
+                    return
+            raise broken
         finally:
             self.close()
+
+    def _fill(self, buffer: memoryview) -> tuple[int, TransportError | None]:
+        """Read into *buffer* until it is full or time is up; how many bytes that took, and what broke the body off after them."""
+        filled, begun = 0, time.monotonic()
+        try:
+            while filled < len(buffer) and (count := self._read_into(buffer[filled : filled + _AT_ONCE])):
+                filled += count
+                if time.monotonic() - begun > _PATIENCE:
+                    break
+        except TransportError as error:
+            return filled, error
+        return filled, None
 
     def read(self, limit: int) -> bytes:
         """The whole body; raise `SizeMismatch` if it is longer than *limit* bytes, having read at most 64 KiB more than that."""
@@ -212,6 +239,16 @@ class Response:
 
     def __repr__(self) -> str:
         return f"Response({self.status}, {self.url.redacted!r})"
+
+
+def _alternating(size: int) -> Iterator[memoryview]:
+    """Two buffers of *size* bytes in turn, each made when it is first needed."""
+    one = memoryview(bytearray(size))
+    yield one
+    other = memoryview(bytearray(size))
+    while True:
+        yield other
+        yield one
 
 
 def _released() -> None:

@@ -14,7 +14,7 @@ from registryauth.errors import ContentError, DigestMismatch, RegistryError, Siz
 from registryauth.reference import Repository
 from registryauth.transfer.crew import Crew
 from registryauth.transfer.graph import Graph
-from registryauth.transfer.partial import PIECE, Partial, begun, claim
+from registryauth.transfer.partial import Partial, begun, claim
 from registryauth.transfer.progress import Ledger
 
 #: Broken connections in a row that brought nothing before a blob is given up.
@@ -101,8 +101,7 @@ class _Fetching:
         with self._answer(partial.size) as answer:
             if answer.status == 200 and partial.size:
                 partial.restart()
-            # One byte more than is due, so that a byte too many is seen.
-            for piece in answer.chunks(min(PIECE, self._blob.size - partial.size + 1)):
+            for piece in answer.chunks(partial.piece):
                 partial.write(piece)
                 self.came += len(piece)
                 self._tick(partial.size)

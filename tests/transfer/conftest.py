@@ -4,17 +4,34 @@ import hashlib
 import io
 import json
 import tarfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from registryauth import Basic, Client
+from registryauth.content import hashing
 from registryauth.credentials import Pinned
 from registryauth.reference import Repository
 from registryauth.testing import RegistrySimulator
 
 HOST = "registry.example"
 NAME = f"{HOST}/team/model"
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    """Whatever came of a transfer, nobody goes on hashing."""
+    yield
+    assert not [thread for thread in threading.enumerate() if thread.name == "hashing"]
+
+
+@pytest.fixture(params=["alone", "beside"])
+def hashed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every blob is hashed in the thread that fetches it, or beside it."""
+    monkeypatch.setattr(hashing, "LARGE", 1 << 62 if request.param == "alone" else 1)
+    monkeypatch.setattr(hashing, "_processors", lambda: 2)
 
 
 def files_in(directory: Path) -> dict[str, bytes]:

@@ -26,6 +26,8 @@ from ..http_transport.raw_server import Line, raw_server
 from .conftest import NAME, described, files_in, image, sha, tar_of
 from .test_pull import BIG, LAYER, cut_after, ranges
 
+pytestmark = pytest.mark.usefixtures("hashed")
+
 MIRROR = "mirror.example"
 SMALL = bytes(range(97))
 

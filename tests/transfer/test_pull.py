@@ -22,6 +22,8 @@ from registryauth.transfer import Progress, pull
 
 from .conftest import described, files_in, image, sha
 
+pytestmark = pytest.mark.usefixtures("hashed")
+
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 BIG = os.urandom(700_000)
 
