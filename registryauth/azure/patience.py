@@ -76,10 +76,10 @@ def is_unheard_of(error: Error) -> bool:
 def is_not_yet(error: Error) -> bool:
     """Whether *error* is what Entra or a registry say of a secret or a role that they have not heard of, or passes by itself."""
     if isinstance(error, AzureError):
-        return error.code in _UNHEARD or error.status == 429
+        return error.code in _UNHEARD
     if isinstance(error, TransportError):
         return error.transient
     if isinstance(error, TooManyRequests):
         return (error.retry_after or 0) <= _PAUSES[-1]
-    # What a token server throttles was asked again already, as patiently as it wished.
+    # A token server that throttles says for how long, and that is told.
     return isinstance(error, TokenRefused | Unauthorized) and error.status != 429

@@ -96,7 +96,7 @@ def test_what_does_not_pass_is_raised_at_once(clock):
         (AzureError("", code="AADSTS700016"), True),
         (AzureError("", code="AADSTS7000222"), False),
         (AzureError("", code="AADSTS53003"), False),
-        (AzureError("", status=429), True),
+        (AzureError("", status=429), False),
         (Unauthorized("", status=401), True),
         (TokenRefused("throttled", status=429), False),
         (TransportError("", transient=True), True),
