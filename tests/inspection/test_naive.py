@@ -90,6 +90,15 @@ def tried(work):
 @example(
     [[("x/os-release", tarfile.REGTYPE, b"VERSION_ID=1")], [("etc", tarfile.SYMTYPE, "/x/"), ("x/.wh.os-release", tarfile.REGTYPE, b"")]]
 )
+@example(
+    [
+        [
+            ("usr/bin/python", tarfile.REGTYPE, b""),
+            ("usr/bin/python3.5", tarfile.DIRTYPE, None),
+            ("usr/lib", tarfile.SYMTYPE, "/usr/bin"),
+        ]
+    ]
+)
 def test_our_facts_are_those_of_all_layers_applied_from_the_bottom_up(stack):
     rounds = tried(lambda: list(unfolding(stack)))
     fs = tried(lambda: naive.applied(stack))
@@ -139,7 +148,7 @@ def compare_conda(ours: Fact, fs):
 
 
 def compare_python(ours: Fact, fs):
-    """The first on PATH, else the first in a prefix: by conda's record that its name agrees with, else by its name."""
+    """The first on PATH, else the first in a prefix: by conda's record that its name agrees with, else by its name, else its library's."""
     if not ours.final:
         return
     prefixes = [found[0] for prefix in ("/opt/miniconda", "/usr", "/", "/opt/conda") if (found := naive.resolved(fs, prefix))]
@@ -147,12 +156,21 @@ def compare_python(ours: Fact, fs):
         found = naive.resolved(fs, path)
         if found and found[1][0] == "file":
             numbered = re.match(r"python([0-9]+\.[0-9]+)", found[0].rpartition("/")[2])
-            rows = naive.records_of(fs, found[0].rsplit("/", 2)[0], "python")
+            prefix = found[0].rsplit("/", 2)[0]
+            rows = naive.records_of(fs, prefix, "python")
             rows = [row for row in rows if not numbered or row[0].startswith(f"{numbered[1]}.")]
-            expected = naive.topmost(rows) if rows else [numbered[1] if numbered else ""]
+            expected = naive.topmost(rows) if rows else [numbered[1] if numbered else library(fs, prefix)]
             assert sorted(seen.version for seen in ours.seen) == expected
             return
     assert ours.seen == ()
+
+
+def library(fs, prefix):
+    """The number of the one library in the prefix."""
+    lib = naive.resolved(fs, f"{prefix}/lib")
+    below = (path.rpartition("/") for path in fs) if lib and lib[1][0] == "dir" else ()
+    numbers = [name[6:] for parent, _, name in below if parent == lib[0].rstrip("/") and re.fullmatch(r"python[0-9]+\.[0-9]+", name)]
+    return numbers[0] if len(numbers) == 1 else ""
 
 
 def compare_pythons(ours: Fact, fs):
