@@ -55,6 +55,9 @@ def _in_its_words(walk: Walk, head: RegistryError) -> Look:
         walk.asking.repository(walk.repository).manifest(walk.named.target)
     except (TokenRefused, Unauthorized, Denied) as error:
         return refused(walk, error)
+    except NotFound as error:
+        look = failed(error)
+        return look.replace(hint=f"'registryauth tag list {walk.repository}' shows what is there; {look.hint}")
     except Error as error:
         return failed(error)
     hint = "something in between does not let HEAD through: docker and containerd ask with HEAD first"

@@ -299,6 +299,7 @@ def test_a_tag_that_is_not_there(walk, keep):
     keep()
     seen = broken_at(walk(f"{HOST}/team/model:v9"), "manifest")
     assert seen.facts["error"] == "NotFound"
+    assert seen.hint.startswith(f"'registryauth tag list {HOST}/team/model' shows what is there; ")
     assert "account me" in seen.hint
 
 
