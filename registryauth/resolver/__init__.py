@@ -240,7 +240,7 @@ class Resolver:
                 raise CredentialNotFound(
                     f"no credential for {classification.reference.repository} ({classification.provider.title})",
                     trace=tuple(map(line, (*answers, *plan.left_out))),
-                    hint=_hint(classification),
+                    hint=next((each.remedy for each in answers if isinstance(each, Absent) and each.remedy), "") or _hint(classification),
                 )
             last = _anonymous(classification.why)
         return PullSecret(classification, last, (*answers, *plan.left_out))

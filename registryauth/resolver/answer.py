@@ -50,10 +50,11 @@ class Found(Value, hidden=("fetch", "fetch_all", "ends")):
 
 
 class Absent(Value):
-    """There is none here; *detail* says where was looked, or why not."""
+    """There is none here; *detail* says where was looked, or why not, and *remedy* what to do about it where that is known."""
 
     source: str
     detail: str
+    remedy: str = ""
 
     verdict = "absent"
 

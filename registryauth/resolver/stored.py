@@ -83,7 +83,7 @@ class Stored:
             return looked
         record = looked.record
         if record is None:
-            return Absent(self.name, looked.detail)
+            return Absent(self.name, looked.detail, looked.remedy)
         now = self._clock()
         if not record.renewed_by(now):
             return _found(looked, record, now)
@@ -130,7 +130,8 @@ class Stored:
             return Looked(None, f"the store offered the entry for {record.address}, which does not cover it")
         off = "; disabled: " + ", ".join(printable(str(each.key), 120) for each in choice.disabled) if choice.disabled else ""
         if record is None:
-            return Looked(None, f"no entry{self._of(account)} for {_whereabouts(repository)}{off}")
+            remedy = f"registryauth principal enable {choice.disabled[0].address}" if choice.disabled else ""
+            return Looked(None, f"no entry{self._of(account)} for {_whereabouts(repository)}{off}", remedy=remedy)
         # A registry as a whole has no path.
         what = repository.path or repository.registry
         return Looked(record, f"{what} is covered by the entry for {record.address}, account {printable(record.account, 80)}", off)
@@ -142,11 +143,15 @@ class Stored:
 
 
 class Looked(Value):
-    """The *record* that answers, None if none does, and what a trace says of it; *disabled* names those that do not count."""
+    """The *record* that answers, None if none does, and what a trace says of it; *disabled* names those that do not count.
+
+    *remedy* is the command that would make one answer.
+    """
 
     record: Principal | None
     detail: str
     disabled: str = ""
+    remedy: str = ""
 
 
 def _whereabouts(repository: Repository) -> str:

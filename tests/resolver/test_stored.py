@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from registryauth.credentials import Basic
-from registryauth.errors import AmbiguousCredential, StoreLocked
+from registryauth.errors import AmbiguousCredential, CredentialNotFound, StoreLocked
 from registryauth.reference import Address, Repository
+from registryauth.resolver import Resolver
 from registryauth.resolver.answer import Absent
 from registryauth.resolver.stored import Stored
 from registryauth.stores import Key, Principal, Slot
@@ -131,6 +132,14 @@ def test_a_disabled_entry_is_absent_and_said_to_be_disabled(store):
         "no entry for registry.example or a path above team/model; disabled: "
         "puller at registry.example/team, other at registry.example/team, host at registry.example"
     )
+
+
+def test_where_all_are_disabled_the_error_says_how_to_enable_one(store):
+    for account in ("puller", "other", "host"):
+        store.put(store.get(Address.parse("registry.example/team"), account).replace(disabled_at=1))
+    with pytest.raises(CredentialNotFound) as caught:
+        Resolver([Stored(lambda: store, clock=lambda: 1000.0)]).resolve("registry.example/team/model:v1")
+    assert caught.value.hint == "registryauth principal enable registry.example/team"
 
 
 def test_the_entry_above_a_disabled_one_answers_and_says_so(store):

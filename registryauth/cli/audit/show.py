@@ -39,7 +39,7 @@ def show(
         (
             each["time"][:19] + "Z",
             each["event"] if each["result"] == "ok" else f"{each['event']} {each['result']}",
-            each["address"] or (f"{each['count']} records" if each["count"] else ""),
+            each["address"] or (f"{each['count']} record{'s' if each['count'] > 1 else ''}" if each["count"] else ""),
             each["account"],
             each["purpose"],
             f"{each['user'] or each['uid']}",

@@ -13,7 +13,7 @@ from registryauth.stores.principal import KINDS
 
 def add(
     registry: AddressArgument,
-    client_id: Annotated[str, typer.Option("--client-id", "--username", help="Client ID or user name.")],
+    client_id: Annotated[str, typer.Option("--client-id", "--account", "--username", help="Client ID or user name.")],
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the secret from standard input.")] = False,
     kind: Annotated[str, typer.Option("--kind", help=f"One of {', '.join(KINDS)}.")] = "service-principal",
     tenant: Annotated[str, typer.Option("--tenant", help="Tenant of a service principal.")] = "",
