@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import single
-from registryauth.cli.options import CaFile, Insecure, Misuse
+from registryauth.cli.options import CaFile, CheckedRepository, Insecure, Misuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from registryauth.cli.session import Session
     from registryauth.principals import Registration
 
 
@@ -38,9 +39,7 @@ def login(
     entra: Annotated[
         bool, typer.Option("--entra", help="An Azure registry: sign in with Entra, as `azure acr login` does, and ask for no password.")
     ] = False,
-    repository: Annotated[
-        str, typer.Option("--repository", metavar="PATH", help="Check the right to pull from this repository, too.")
-    ] = "",
+    repository: CheckedRepository = "",
     realm: Annotated[str, typer.Option("--realm", metavar="URL", help="The registry's token server, where it is on another host.")] = "",
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Store without asking the registry.")] = False,
     expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="When the secret dies: 2027-05-01, or 90d from now.")] = "",
@@ -53,8 +52,6 @@ def login(
     The secret is asked for without echo, or read from standard input; it is never an option's value.
     Nothing is stored unless the registry takes it.
     """
-    import sys
-
     from registryauth.cli.console import say
     from registryauth.cli.enroll import enroll
     from registryauth.cli.next_steps import shadowed, use_it
@@ -70,10 +67,7 @@ def login(
     if entra:
         if username or password_stdin or identity_token_stdin or realm or no_verify or expires or address.path:
             raise Misuse("--entra signs in to a whole registry, and takes no account, no secret and nothing about them")
-        from registryauth.azure.acr_access import Asked
-        from registryauth.cli.azure.entra_login import entra_login, keep
-
-        registration = keep(session, *entra_login(session, registry, Asked()), repository)
+        registration = _by_entra(session, registry, repository)
     else:
         account, secret = account_and_secret(username, from_stdin=password_stdin, token_from_stdin=identity_token_stdin)
         registration = enroll(
@@ -91,7 +85,13 @@ def login(
         )
     for line in (*_outcome(registration), *shadowed(session, registration.principal), *use_it(session, registration.principal)):
         say(line)
-    sys.stderr.flush()
+
+
+def _by_entra(session: Session, registry: str, repository: str) -> Registration:
+    from registryauth.azure.acr_access import Asked
+    from registryauth.cli.azure.entra_login import entra_login, keep
+
+    return keep(session, *entra_login(session, registry, Asked()), repository)
 
 
 def _outcome(registration: Registration) -> Iterator[str]:

@@ -29,6 +29,9 @@ class Output(StrEnum):
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print. Secrets are in none of these.")]
 CaFile = Annotated[str, typer.Option("--ca-file", metavar="FILE", help="PEM file of authorities to trust beside the system's.")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Allow plain http for this registry. Certificates are still checked.")]
+CheckedRepository = Annotated[
+    str, typer.Option("--repository", metavar="PATH", help="Check the right to pull from here, too; for a wildcard HOST/PATH.")
+]
 Account = Annotated[str, typer.Option("--account", help="Which account, where several are stored.")]
 WorkspaceOption = Annotated[
     str, typer.Option("--workspace", metavar="NAME", help="The configured workspace that an image without a registry belongs to.")

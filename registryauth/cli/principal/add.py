@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import single
-from registryauth.cli.options import AddressArgument, CaFile, Insecure, Misuse
+from registryauth.cli.options import AddressArgument, CaFile, CheckedRepository, Insecure, Misuse
 from registryauth.stores.principal import KINDS
 
 
@@ -28,10 +28,7 @@ def add(
     not_before: Annotated[str, typer.Option("--not-before", metavar="DATE", help="From when on the secret may be used.")] = "",
     default: Annotated[bool, typer.Option("--default", help="Make this the default of several accounts.")] = False,
     wildcard: Annotated[bool, typer.Option("--wildcard", help="REGISTRY is *.example.com, every host of a domain that is yours.")] = False,
-    repository: Annotated[
-        str,
-        typer.Option("--repository", metavar="PATH", help="Check the right to pull from here, too; for a wildcard HOST/PATH."),
-    ] = "",
+    repository: CheckedRepository = "",
     realm: Annotated[str, typer.Option("--realm", metavar="URL", help="The registry's token server, where it is on another host.")] = "",
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Store without asking the registry.")] = False,
     insecure: Insecure = False,

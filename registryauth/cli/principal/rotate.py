@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from registryauth.cli.app import single
-from registryauth.cli.options import Account, AddressArgument, CaFile, Misuse
+from registryauth.cli.groups import Group
+from registryauth.cli.options import Account, AddressArgument, CaFile, CheckedRepository, Misuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,22 +21,23 @@ SOURCES = ("stdin", "prompt", "entra")
 _SHORTEST, _LONGEST = 86400, 3660 * 86400
 
 
+class _Dates(Group):
+    """Until when each of the two secrets is good."""
+
+    expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="When the next secret dies: 2027-05-01, or 90d from now.")] = ""
+    lifetime: Annotated[
+        str, typer.Option("--lifetime", metavar="SPAN", help="For entra: how long the next secret lives; unless said as long as the last.")
+    ] = ""
+    keep_old: Annotated[str, typer.Option("--keep-old", metavar="SPAN", help="For how long the old secret stays valid here.")] = "7d"
+
+
 def rotate(
     registry: AddressArgument,
     account: Account = "",
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the next secret from standard input.")] = False,
-    source: Annotated[
-        str, typer.Option("--source", help="Where the next secret comes from: stdin, prompt, or entra, which makes it.")
-    ] = "",
-    expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="When the next secret dies: 2027-05-01, or 90d from now.")] = "",
-    lifetime: Annotated[
-        str, typer.Option("--lifetime", metavar="SPAN", help="For entra: how long the next secret lives; unless said as long as the last.")
-    ] = "",
-    keep_old: Annotated[str, typer.Option("--keep-old", metavar="SPAN", help="For how long the old secret stays valid here.")] = "7d",
-    repository: Annotated[
-        str,
-        typer.Option("--repository", metavar="PATH", help="Check the right to pull from here, too; for a wildcard HOST/PATH."),
-    ] = "",
+    source: Annotated[str, typer.Option("--source", help="Where the next one is from: stdin, prompt, or entra, which makes it.")] = "",
+    dates: _Dates = _Dates(),
+    repository: CheckedRepository = "",
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not ask the registry whether it takes the next secret.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Give up the secret that is still kept from the rotation before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="For entra: show what would be sent, and change nothing.")] = False,
@@ -60,8 +62,8 @@ def rotate(
     from registryauth.principals.rotate import refuse_crowded
     from registryauth.stores.principal import Slot
 
-    origin = _origin(source, secret_stdin=secret_stdin, lifetime=lifetime, expires=expires, dry_run=dry_run)
-    keep, lived, expires_at = span(keep_old), _lifetime(lifetime), parse_moment(expires, time.time())
+    origin = _origin(source, secret_stdin=secret_stdin, lifetime=dates.lifetime, expires=dates.expires, dry_run=dry_run)
+    keep, lived, expires_at = span(dates.keep_old), _lifetime(dates.lifetime), parse_moment(dates.expires, time.time())
     session = Session(ca_file=ca_file)
     address = session.address(registry, wildcard=True)
     place = inside(session, address, repository) if repository else None
