@@ -183,31 +183,31 @@ class Response:
                 f"{self.url.origin} compressed its answer, which we did not ask for",
                 hint="the registry or a proxy before it is misconfigured",
             )
-        buffers = _alternating(size)
-        broken: TransportError | None = None
+        over: bool | TransportError = False
         try:
-            while broken is None:
-                buffer = next(buffers)
-                count, broken = self._fill(buffer)
+            for buffer in _alternating(size):
+                count, over = self._fill(buffer)
                 if count:
                     yield buffer[:count]
-                elif broken is None:
-                    return
-            raise broken
+                if over:
+                    break
+            if isinstance(over, TransportError):
+                raise over
         finally:
             self.close()
 
-    def _fill(self, buffer: memoryview) -> tuple[int, TransportError | None]:
-        """Read into *buffer* until it is full or time is up; how many bytes that took, and what broke the body off after them."""
+    def _fill(self, buffer: memoryview) -> tuple[int, bool | TransportError]:
+        """Read into *buffer* until it is full or time is up; how many bytes that took, and whether the body ended, or what broke it off."""
         filled, begun = 0, time.monotonic()
         try:
-            while filled < len(buffer) and (count := self._read_into(buffer[filled : filled + _AT_ONCE])):
+            while filled < len(buffer) and time.monotonic() - begun <= _PATIENCE:
+                count = self._read_into(buffer[filled : filled + _AT_ONCE])
+                if not count:
+                    return filled, True
                 filled += count
-                if time.monotonic() - begun > _PATIENCE:
-                    break
         except TransportError as error:
             return filled, error
-        return filled, None
+        return filled, False
 
     def read(self, limit: int) -> bytes:
         """The whole body; raise `SizeMismatch` if it is longer than *limit* bytes, having read at most 64 KiB more than that."""
@@ -243,9 +243,9 @@ class Response:
 
 def _alternating(size: int) -> Iterator[memoryview]:
     """Two buffers of *size* bytes in turn, each made when it is first needed."""
-    one = memoryview(bytearray(size))
+    one = memoryview(bytearray(max(size, 1)))
     yield one
-    other = memoryview(bytearray(size))
+    other = memoryview(bytearray(max(size, 1)))
     while True:
         yield other
         yield one
