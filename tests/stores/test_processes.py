@@ -108,7 +108,7 @@ def test_a_writer_killed_at_any_moment_leaves_every_acknowledged_write(store, op
         lines = [writer.stdout.readline()]
         time.sleep(chance.uniform(0, 0.03))
         writer.kill()
-        # A line that the kill cut short was not acknowledged. Read from where readline stopped: communicate knows nothing of what it read ahead.
+        # From where readline stopped: communicate knows nothing of what that read ahead. A line that was cut was not acknowledged.
         lines += [line for line in writer.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
         writer.communicate()
         for number, revision in (map(int, line.split()) for line in lines):
