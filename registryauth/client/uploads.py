@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 
+from registryauth._buffers import new_buffer
 from registryauth._http import Request, Response
 from registryauth._http.messages import Body
 from registryauth._origin import Url
@@ -58,7 +59,7 @@ def slice_of(path: str, start: int, end: int, progress: Progress = lambda _: Non
     """The bytes of the file *path* from *start* up to *end*; *progress* is told how far into the file we are."""
 
     def pieces() -> Iterator[memoryview]:
-        buffer = memoryview(bytearray(min(PIECE, max(1, end - start))))
+        buffer = new_buffer(min(PIECE, end - start))
         try:
             with open(path, "rb", buffering=0) as file:
                 file.seek(start)

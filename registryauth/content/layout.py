@@ -8,6 +8,7 @@ import json
 import os
 import stat
 
+from registryauth._buffers import new_buffer
 from registryauth._json import load_json
 from registryauth._redact import printable
 from registryauth._value import Value
@@ -50,7 +51,7 @@ class Region(Value):
 
     def pieces(self) -> Iterator[memoryview]:
         """All of it, each piece valid until the next is asked for; raise `ContentError` if it cannot be read or is shorter by now."""
-        buffer = memoryview(bytearray(_PIECE))
+        buffer = new_buffer(_PIECE)
         left = self.size
         try:
             with open(self.path, "rb", buffering=0) as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from registryauth._buffers import new_buffer
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, DigestMismatch, SizeMismatch
 
@@ -29,7 +30,7 @@ def save(
 def digest_of(path: str, algorithm: str = "sha256") -> Digest:
     """The digest of the file *path*; raise `ContentError` if it cannot be read."""
     hasher = Digest(algorithm, "").hasher()
-    buffer = memoryview(bytearray(256 * 1024))
+    buffer = new_buffer(256 * 1024)
     try:
         with open(path, "rb", buffering=0) as file:
             while count := file.readinto(buffer):

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from itertools import cycle
 
+from registryauth._buffers import new_buffer
 from registryauth.content.descriptor import Descriptor
 from registryauth.content.hashing import hashing
 from registryauth.content.layout import Layout
@@ -50,7 +51,7 @@ class Partial:
             return
         if left > self._blob.size:
             self.restart()
-        buffers = cycle([memoryview(bytearray(PIECE)) for _ in range(2)])
+        buffers = cycle([new_buffer(PIECE) for _ in range(2)])
         while count := os.readv(self._handle, [buffer := next(buffers)]):
             self._hasher.update(buffer[:count])
             self.size += count
