@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import goals, table
-from benchmarks.goals import ALONE, LARGE, OURS, SIXTY_FOUR, SMALL, Taken
+from benchmarks.goals import ALONE, BOUNDS, LARGE, OURS, SIXTY_FOUR, SMALL, Taken
 from benchmarks.images import Shape, make
 from tests.real.go_programs import go_peers_directory
 from tests.real.servers import docker_registry
@@ -30,6 +30,7 @@ ROOM = 4 * 1024 * MIB
 HOPELESS = 3
 #: More layers than this take skopeo minutes, and hashing them next to no time.
 MANY = 1000
+_BARE = str(Path(__file__).with_name("bare.py"))
 _SPAWN = str(Path(__file__).with_name("spawn.py"))
 _HASH = "import hashlib, sys\nfor name in sys.argv[1:]: hashlib.file_digest(open(name, 'rb'), 'sha256')"
 
@@ -106,9 +107,20 @@ def _both_ways(stage: _Stage, ours: str, environ: Mapping[str, str], rounds: int
     hashing = [
         Candidate(name, argv) for name, argv in zip(ALONE, (["sha256sum", *layers], [sys.executable, "-c", _HASH, *layers]), strict=True)
     ]
-    pulls = [*(Candidate(name, pull) for name, (pull, _) in clients.items()), *(hashing if few else ())]
+    pulls = [*(Candidate(name, pull) for name, (pull, _) in clients.items()), *(hashing if few else ()), *_bounds(stage)]
     check = lambda: stage.expect(stage.target, "blobs/sha256/*")  # noqa: E731 - one line
     yield "Pull", _measure(pulls, environ, rounds, _emptied(stage.target), check)
+
+
+def _bounds(stage: _Stage) -> list[Candidate]:
+    """What bounds the pull of a single blob."""
+    if stage.shape.count > 1:
+        return []
+    digest, size = max(stage.made.sizes.items(), key=lambda item: item[1])
+    path, target = f"/v2/team/model/blobs/sha256:{digest}", str(stage.target / "blob")
+    curl = ["curl", "--silent", "--fail", "--create-dirs", "--output", target, f"http://{stage.host}{path}"]
+    argvs = (curl, [sys.executable, _BARE, stage.host, path, target, str(size), digest])
+    return [Candidate(name, argv) for name, argv in zip(BOUNDS, argvs, strict=True) if shutil.which(argv[0])]
 
 
 @contextmanager
@@ -166,14 +178,14 @@ def _measure(
     for number in range(rounds):
         # Each round begins with another one, so that nobody always has what the one before left behind.
         turn = number % len(candidates)
-        fastest = min((min(one.wall) for name, one in taken.items() if one.wall and name not in ALONE), default=0.0)
+        fastest = min((min(one.wall) for name, one in taken.items() if one.wall and name not in (*ALONE, *BOUNDS)), default=0.0)
         for candidate in (*candidates[turn:], *candidates[:turn]):
             one = taken[candidate.name]
             if candidate.name != OURS and one.wall and one.wall[0] > HOPELESS * fastest:
                 continue
             before()
             wall, cpu, peak = _run(candidate, environ)
-            if candidate.name not in ALONE:
+            if candidate.name not in (*ALONE, *BOUNDS):
                 after()
             one.wall.append(wall)
             one.cpu.append(cpu)

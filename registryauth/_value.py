@@ -7,6 +7,8 @@ classes as frozen dataclasses all the same.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Self, dataclass_transform
@@ -35,13 +37,16 @@ class ValueType(type):
         namespace["_defaults"] = inherited | defaults
         namespace["__match_args__"] = tuple(namespace["_defaults"])
         # The names once more, typed: an annotated __match_args__ would itself be read as a field.
-        namespace["_names"] = namespace["__match_args__"]
+        namespace["_names"] = names = namespace["__match_args__"]
+        # In C: a value that is a key is asked for its fields all the time. For a single name it would give no tuple.
+        namespace["_read"] = attrgetter(*names) if len(names) > 1 else None
         cls = super().__new__(mcls, name, bases, namespace)
         cls._hidden = frozenset(hidden).union(*(getattr(base, "_hidden", ()) for base in bases))
         return cls
 
     _defaults: dict[str, Any]
     _names: tuple[str, ...]
+    _read: attrgetter[tuple[Any, ...]] | None
     _hidden: frozenset[str]
 
 
@@ -73,8 +78,8 @@ class Value(metaclass=ValueType):
         """Raise if the fields make no sense together."""
 
     def _fields(self) -> tuple[Any, ...]:
-        # A list is made in half the time that a generator takes, and this is asked for whenever a value is a key.
-        return tuple([getattr(self, name) for name in type(self)._names])
+        cls = type(self)
+        return cls._read(self) if cls._read else tuple([getattr(self, name) for name in cls._names])
 
     def replace(self, **changes: Any) -> Self:
         """The same value but for *changes*."""

@@ -19,6 +19,7 @@ _STATUS = re.compile(r"HTTP/(1\.[0-9]) +([1-9][0-9]{2})(?:[ \t].*)?")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 _BLANK = " \t"
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CONTINUE = 100
 
 
@@ -55,7 +56,7 @@ class Answer:
             # Whichever counts, the rest would be taken for another answer (RFC 9112 §6.3).
             raise Malformed("it announced more than one length")
         length = lengths[0] if lengths else ""
-        return int(length) if not self.chunked and re.fullmatch(r"[0-9]{1,18}", length, re.ASCII) else None
+        return int(length) if not self.chunked and _LENGTH.fullmatch(length) else None
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill *buffer* with what comes next of the body; give how many bytes that took, 0 at its end, and where it breaks off."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import selectors
+import select
 import socket
 import ssl
 
@@ -18,9 +18,6 @@ from registryauth.errors import ContentError
 _BY_THE_SYSTEM = range(256 * 1024, 32 * 1024 * 1024)
 #: Bytes sent between two looks whether to go on.
 _AT_ONCE = 1024 * 1024
-#: For one look at one socket: epoll, which is the default on Linux, takes four calls of the system for it, poll one.
-_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
-
 #: The other end went away.
 CUT = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError)
 
@@ -87,9 +84,9 @@ class Connection:
         """Whether nothing arrived while nothing was asked: what did is the connection's end, or an answer to no request of ours."""
         if self._stream.is_ahead or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
             return False
-        with _Selector() as selector:
-            selector.register(self.sock, selectors.EVENT_READ)
-            return not selector.select(0)
+        look = select.poll()
+        look.register(self.sock, select.POLLIN)
+        return not look.poll(0)
 
     def close(self) -> None:
         """Close it."""

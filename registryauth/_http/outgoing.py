@@ -9,19 +9,20 @@ from registryauth._http.messages import Request
 from registryauth.errors import TransportError
 
 #: RFC 9110 §5.5, without obs-fold: visible characters, space and tab, in Latin-1.
-_FIELD_VALUE = "[\t -~\x80-\xff]*"
+_FIELD_VALUE = re.compile("[\t -~\x80-\xff]*")
 #: RFC 9112 §3.2.1: the path and query of a URL, nothing that could end the request line.
-_TARGET = r"/[!-~]*"
+_TARGET = re.compile(r"/[!-~]*")
+_TOKEN = re.compile(TOKEN)
 
 
 def refuse_malformed(request: Request) -> None:
     """Raise `TransportError` unless method, target and header fields are well-formed; values, which may be secrets, are not shown."""
-    if not re.fullmatch(TOKEN, request.method) or not re.fullmatch(_TARGET, request.url.target):
+    if not _TOKEN.fullmatch(request.method) or not _TARGET.fullmatch(request.url.target):
         raise TransportError(f"a request to {request.url.origin} was not sent: its method or its URL holds what no request may")
     for name, value in request.headers:
-        if not re.fullmatch(TOKEN, name):
+        if not _TOKEN.fullmatch(name):
             raise TransportError(f"a request to {request.url.origin} was not sent: a header's name holds what no name may")
-        if not re.fullmatch(_FIELD_VALUE, value):
+        if not _FIELD_VALUE.fullmatch(value):
             raise TransportError(
                 f"a request to {request.url.origin} was not sent: its {name} header holds what no header may",
                 hint="where that is a credential, store it again: a line end may have been read with it",

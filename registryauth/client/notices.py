@@ -39,5 +39,6 @@ def _patience(headers: Headers) -> list[str]:
 
 
 def _count(text: str) -> tuple[int | None, int]:
-    match = re.fullmatch(r"([0-9]{1,12})(?:\s*;\s*w=([0-9]{1,9}))?(?:\s*;.*)?", text, re.ASCII)
+    # Next to no registry says anything of it.
+    match = text and re.fullmatch(r"([0-9]{1,12})(?:\s*;\s*w=([0-9]{1,9}))?(?:\s*;.*)?", text, re.ASCII)
     return (int(match[1]), int(match[2] or 0)) if match else (None, 0)
