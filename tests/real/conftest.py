@@ -121,7 +121,7 @@ _GO_PEERS = go_peers_directory(os.environ)
 
 @pytest.fixture(scope="session")
 def go_program() -> Callable[[str], str]:
-    """``go_program(name)``: crane, oras, regctl, registry-v3 or registry-ggcr as `program` gives one; what was built comes first."""
+    """``go_program(name)``: what scripts/go-peers builds, as `program` gives one; what was built comes first."""
     return lambda name: find_go_program(name, _GO_PEERS, _REQUIRED)
 
 
@@ -140,6 +140,13 @@ def distribution_v3(go_program: Callable[[str], str], tmp_path_factory: pytest.T
 def go_containerregistry(go_program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The registry of crane's makers: plain http, no login, the referrers API, blobs by a single POST; its log is of its own kind."""
     with start(go_program("registry-ggcr"), tmp_path_factory.mktemp("registry"), {}) as server:
+        yield server
+
+
+@pytest.fixture
+def cue_registry(go_program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The registry of CUE's makers: plain http, no login, the referrers API with its filter; it logs no requests."""
+    with start(go_program("registry-cue"), tmp_path_factory.mktemp("registry"), {}) as server:
         yield server
 
 

@@ -14,7 +14,18 @@ from .programs import run
 
 #: What scripts/go-peers builds, by the names it gives them.
 BUILT = frozenset(
-    {"crane", "oras", "regctl", "registry-v3", "registry-ggcr", "helm", "kubelet-credentials", "kubelet-secrets", "docker-ignore"}
+    {
+        "crane",
+        "oras",
+        "regctl",
+        "registry-v3",
+        "registry-ggcr",
+        "registry-cue",
+        "helm",
+        "kubelet-credentials",
+        "kubelet-secrets",
+        "docker-ignore",
+    }
 )
 
 CLIENTS = ("crane", "oras", "regctl")

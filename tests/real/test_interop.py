@@ -19,9 +19,9 @@ from .transfer_tools import OURS, PEERS, SKOPEO, Tool, blobs, log_in, root
 
 pytestmark = pytest.mark.real
 
-SERVERS = ("docker-registry", "docker-registry with htpasswd", "distribution v3", "go-containerregistry", "our simulator")
-#: What scripts/go-peers builds. The second one has the referrers API.
-BUILT = {"distribution v3": "registry-v3", "go-containerregistry": "registry-ggcr"}
+SERVERS = ("docker-registry", "docker-registry with htpasswd", "distribution v3", "go-containerregistry", "CUE's", "our simulator")
+#: What scripts/go-peers builds. All but the first have the referrers API.
+BUILT = {"distribution v3": "registry-v3", "go-containerregistry": "registry-ggcr", "CUE's": "registry-cue"}
 USERNAME, PASSWORD = "svc-pull", "s3cret:with:colon"
 EXAMPLE = "application/vnd.example.sbom"
 

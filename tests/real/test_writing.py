@@ -288,6 +288,49 @@ class TestGoContainerregistry:
         assert self.logged(server)[before:] == [f"GET /v2/team/model/referrers/{subject.digest}"]
 
 
+# A registry that filters what refers to an image, and counts its pages.
+
+
+@pytest.mark.parametrize("server", ["cue_registry"], indirect=True)
+class TestCue:
+    @pytest.mark.parametrize("size", [100, len(CONTENT)])
+    def test_a_blob_goes_there_and_back(self, repository: RepositoryClient, tmp_path: Path, size: int) -> None:
+        (tmp_path / "blob").write_bytes(CONTENT[:size])
+        digest = repository.upload(tmp_path / "blob")
+        assert repository.download(digest, tmp_path / "back") == size
+        assert (tmp_path / "back").read_bytes() == CONTENT[:size]
+
+    def test_a_wrong_digest_is_refused(self, repository: RepositoryClient, file: Path) -> None:
+        # Its error has all of the blob in it, escaped: several times what is read of an error.
+        with pytest.raises(RegistryError, match="400") as refusal:
+            repository.upload(file, Digest.of(b"something else"))
+        assert len(str(refusal.value)) < 1000
+
+    def test_what_refers_to_an_image_is_listed_by_its_kind(self, repository: RepositoryClient) -> None:
+        subject = repository.put_manifest(image(repository), tag="v1")
+        described = {"mediaType": subject.media_type, "digest": str(subject.digest), "size": subject.size}
+        kinds = ("application/x.sbom", "application/x.signature")
+        sbom, signature = (repository.put_manifest(image(repository, artifactType=kind, subject=described)) for kind in kinds)
+        assert {found.digest for found in repository.referrers(subject.digest)} == {sbom.digest, signature.digest}
+        assert [found.digest for found in repository.referrers(subject.digest, artifact_type=kinds[0])] == [sbom.digest]
+
+    def test_tags_and_repositories_come_page_by_page(self, server: Server, repository: RepositoryClient) -> None:
+        content = image(repository)
+        wanted = [f"v{number}" for number in range(5)]
+        for tag in wanted:
+            repository.put_manifest(content, tag=tag)
+        assert list(repository.tags(n=2)) == wanted
+        assert list(repository.client.repositories(server.host, n=1)) == ["team/model"]
+
+    def test_a_manifest_and_a_blob_are_deleted(self, repository: RepositoryClient) -> None:
+        put = repository.put_manifest(image(repository), tag="v1")
+        repository.delete_manifest(put.digest)
+        with pytest.raises(NotFound):
+            repository.manifest(put.digest)
+        repository.delete_blob(Digest.of(b"a layer"))
+        assert not repository.has(Digest.of(b"a layer"))
+
+
 # A connection that breaks.
 
 
