@@ -77,14 +77,21 @@ class Answer:
         filled = 0
         while filled < len(buffer) and not self.ended:
             if not self._chunk:
+                if filled and not self._stream.is_ahead:
+                    break
                 self._next_chunk()
                 continue
             wanted = min(self._chunk, len(buffer) - filled)
             count = self._stream.into(buffer[filled : filled + wanted])
-            if count < wanted:
+            if not count:
+                if filled:
+                    break
                 raise Malformed("it was cut in the middle of a chunk")
             filled += count
             self._chunk -= count
+            if self._chunk and count < wanted:
+                # Slow to come, or cut: the next call tells.
+                break
             if not self._chunk and self._stream.line(_MAX_CHUNK_LINE):
                 raise Malformed("a chunk is longer than it says")
         return filled

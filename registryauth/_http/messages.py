@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from registryauth._buffers import new_buffer
+from registryauth._http.stream import PATIENCE
 from registryauth._origin import Url
 from registryauth._value import Value
 from registryauth.errors import ContentError, SizeMismatch, TransportError
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 
 #: An error body is read to tell the user what the registry said; registries send a few hundred bytes.
 MAX_ERROR_BODY = 64 * 1024
-
-#: Bytes asked of a connection first, twice as many each time after, and seconds after which a piece of a body is handed on before it
-#: is full: what trickles in is to be written down, and shown.
-_AT_FIRST = 256 * 1024
-_PATIENCE = 0.25
 
 
 class Headers:
@@ -199,15 +195,13 @@ class Response:
 
     def _fill(self, buffer: memoryview) -> tuple[int, bool | TransportError]:
         """Read into *buffer* until it is full or time is up; how many bytes that took, and whether the body ended, or what broke it off."""
-        filled, step, begun = 0, _AT_FIRST, time.monotonic()
+        filled, begun = 0, time.monotonic()
         try:
-            while filled < len(buffer) and time.monotonic() - begun <= _PATIENCE:
-                count = self._read_into(buffer[filled : filled + step])
+            while filled < len(buffer) and time.monotonic() - begun <= PATIENCE:
+                count = self._read_into(buffer[filled:])
                 if not count:
                     return filled, True
                 filled += count
-                # What came in time so far goes on coming: twice as much takes as long as all of it took.
-                step *= 2
         except TransportError as error:
             return filled, error
         return filled, False

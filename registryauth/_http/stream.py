@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 #: Bytes asked for where it is not known how many there are: a head, and with it a small body.
 _AT_ONCE = 16 * 1024
+#: Seconds after which a piece of a body is handed on before it is full: what trickles in is to be written down, and shown.
+PATIENCE = 0.25
 #: An empty line, whichever way lines end (RFC 9112 §2.2).
 _END = re.compile(rb"\n\r?\n")
 
@@ -25,13 +28,14 @@ class HungUp(ConnectionResetError):
 class Stream:
     """What comes over *sock*."""
 
-    __slots__ = ("_at", "_read", "_sock")
+    __slots__ = ("_at", "_broken", "_read", "_sock")
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         # What was read ahead, from *_at* on; not cut shorter each time, which would copy it each time.
         self._read = b""
         self._at = 0
+        self._broken: OSError | None = None
 
     @property
     def is_ahead(self) -> bool:
@@ -71,11 +75,24 @@ class Stream:
         return found.removesuffix(b"\r")
 
     def into(self, buffer: memoryview) -> int:
-        """Fill *buffer*; give how many bytes that took, fewer at the end of the connection alone."""
+        """Fill *buffer*; give how many bytes that took: fewer where they are slow to come, and where the connection ends or breaks.
+
+        Whether it does, the next call tells: what came before was paid for, and may be many megabytes.
+        """
+        if self._broken:
+            raise self._broken
         filled = min(len(self._read) - self._at, len(buffer))
         if filled:
             buffer[:filled] = self._read[self._at : self._at + filled]
             self._at += filled
-        while filled < len(buffer) and (count := self._sock.recv_into(buffer[filled:])):
-            filled += count
+        begun = time.monotonic()
+        try:
+            while filled < len(buffer) and (count := self._sock.recv_into(buffer[filled:])):
+                filled += count
+                if time.monotonic() - begun > PATIENCE:
+                    break
+        except OSError as error:
+            if not filled:
+                raise
+            self._broken = error
         return filled

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -17,7 +19,7 @@ from registryauth.cli.groups import Group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from registryauth.transfer import Progress
+    from registryauth.transfer import Progress, Transferred
 
 #: Seconds between two pictures of the same line.
 _REDRAW = 0.1
@@ -36,7 +38,7 @@ ProgressOption = Annotated[
     Style | None,
     typer.Option("--progress", help="How to show progress, on standard error: bar at a terminal, else none.", show_default=False),
 ]
-JobsOption = Annotated[int, typer.Option("--jobs", min=1, max=64, help="Requests under way at once.")]
+JobsOption = Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=64, help="Requests under way at once.")]
 
 
 class Pace(Group):
@@ -53,13 +55,22 @@ def shown(style: Style | None) -> Iterator[Callable[[Progress], None] | None]:
     if chosen is Style.NONE:
         yield None
     elif chosen is Style.JSON:
-        yield _say_json
+        yield lambda step: _unless_gone(lambda: _say_json(step))
     else:
         line = _Line()
         try:
-            yield line.show
+            yield lambda step: _unless_gone(lambda: line.show(step))
         finally:
-            line.end()
+            _unless_gone(line.end)
+
+
+def _unless_gone(show: Callable[[], None]) -> None:
+    """Call *show*; where nobody reads standard error any more, the transfer goes on unseen."""
+    try:
+        show()
+    except BrokenPipeError:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stderr.fileno())
 
 
 def _say_json(step: Progress) -> None:
@@ -71,7 +82,8 @@ class _Line:
 
     def __init__(self) -> None:
         self._done: dict[str, tuple[int, int]] = {}
-        self._settled = 0
+        # Blobs alone: manifests are not counted in the sum that the verb ends with, either.
+        self._settled: Counter[str] = Counter()
         self._drawn = 0.0
         self._width = 0
 
@@ -79,8 +91,8 @@ class _Line:
         """Take *step* in, and redraw if it is time."""
         if step.what in ("fetch", "send"):
             self._done[str(step.digest)] = step.done, step.total
-        else:
-            self._settled += 1
+        elif step.what in ("present", "mounted"):
+            self._settled[step.what] += 1
         if time.monotonic() - self._drawn >= _REDRAW:
             self._draw()
 
@@ -93,9 +105,24 @@ class _Line:
     def _draw(self) -> None:
         done, total = (sum(pair[at] for pair in self._done.values()) for at in (0, 1))
         ready = sum(1 for has, of in self._done.values() if has >= of)
-        text = f"{size(done)} of {size(total)}, {ready} of {len(self._done)} blobs moved, {self._settled} in place"
+        mounted = f", {self._settled['mounted']} mounted" if self._settled["mounted"] else ""
+        text = f"{size(done)} of {size(total)}, {ready} of {_blobs(len(self._done))} moved{mounted}, {_there(self._settled['present'])}"
         print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
         self._width, self._drawn = len(text), time.monotonic()
+
+
+def summary(done: Transferred, verb: str, *, mounts: bool = False) -> str:
+    """What *done* amounted to, in a sentence: its blobs were *verb*, ``fetched`` or ``sent``."""
+    mounted = f"{done.mounted} mounted, " if mounts else ""
+    return f"{_blobs(done.moved)} ({size(done.size)}) {verb}, {mounted}{_there(done.present)}."
+
+
+def _blobs(count: int) -> str:
+    return f"{count} blob{'' if count == 1 else 's'}"
+
+
+def _there(count: int) -> str:
+    return f"{count} {'was' if count == 1 else 'were'} there"
 
 
 def size(count: int) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
+import threading
 from collections.abc import Callable, Iterator
 
 from registryauth._buffers import new_buffer
@@ -15,6 +14,7 @@ from registryauth.auth import Scope
 from registryauth.client import endpoints
 from registryauth.client.client import Client
 from registryauth.client.shortcuts import MOUNT, SINGLE_POST
+from registryauth.content.verify import size_of
 from registryauth.digest import Digest
 from registryauth.errors import AuthError, ContentError, Error, RegistryError, TransportError
 from registryauth.reference import Repository
@@ -38,6 +38,8 @@ _NOTICED = 0.5
 SINGLE = 64 * 1024
 #: Statuses that speak of a moment: as good as a broken connection.
 _BUSY = (429, 502, 503, 504)
+#: Seconds that a session whose upload was called off is given to be cancelled.
+_FAREWELL = 1.0
 #: Codes of a session that cannot be gone on with (distribution-spec, "Error Codes"; ACR says INVALID where it lost one).
 _LOST = ("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID")
 
@@ -46,13 +48,7 @@ Progress = Callable[[int], None]
 
 def file_body(path: str, progress: Progress = lambda _: None) -> Body:
     """The content of the file *path*, read while it is sent; raise `ContentError` if it cannot be read, or is no plain file."""
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        raise ContentError(f"cannot read {path}: {error.strerror}") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise ContentError(f"{path} is not a plain file", hint="what has no size cannot be pushed: write it to a file first")
-    return slice_of(path, 0, found.st_size, progress)
+    return slice_of(path, 0, size_of(path), progress)
 
 
 def slice_of(path: str, start: int, end: int, progress: Progress = lambda _: None) -> Body:
@@ -101,6 +97,13 @@ class Upload:
         except Error as error:
             if not isinstance(error, TransportError):
                 self.cancel()
+            raise
+        except BaseException:
+            # Called off: by Ctrl-C, or because another blob failed. It may have been that nobody answers, so it must not wait for that.
+            if self._session:
+                farewell = threading.Thread(target=self.cancel, name="cancel", daemon=True)
+                farewell.start()
+                farewell.join(_FAREWELL)
             raise
 
     def cancel(self) -> None:

@@ -210,7 +210,12 @@ class Layout(LayoutReader):
         except OSError as error:
             raise ContentError(f"cannot open {self.what}: {error.strerror}") from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except OSError as error:
+                raise ContentError(
+                    f"cannot lock {self.what}: {error.strerror}", hint="choose a file system that has locks (flock)"
+                ) from error
             yield
         finally:
             os.close(handle)

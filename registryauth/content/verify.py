@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 
 from registryauth._buffers import new_buffer
 from registryauth.digest import Digest
@@ -38,6 +39,17 @@ def digest_of(path: str, algorithm: str = "sha256") -> Digest:
     except OSError as error:
         raise ContentError(f"cannot read {path}: {error.strerror}") from error
     return Digest(algorithm, hasher.hexdigest())
+
+
+def size_of(path: str) -> int:
+    """The bytes of the file *path*; raise `ContentError` if it cannot be looked at, or is no plain file: a pipe would hang."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise ContentError(f"cannot read {path}: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise ContentError(f"{path} is not a plain file", hint="what has no size cannot be pushed: write it to a file first")
+    return found.st_size
 
 
 def read_bounded(path: str, limit: int) -> bytes:

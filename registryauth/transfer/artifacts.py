@@ -13,7 +13,7 @@ from registryauth.client import RepositoryClient
 from registryauth.content.descriptor import Descriptor
 from registryauth.content.layout import Region
 from registryauth.content.manifest import OCI_MANIFEST, read_manifest
-from registryauth.content.verify import digest_of
+from registryauth.content.verify import digest_of, size_of
 from registryauth.digest import Digest
 from registryauth.errors import ContentError
 from registryauth.transfer.crew import Crew
@@ -83,12 +83,10 @@ def push_files(
 
 
 def _layer(path: str, media_type: str) -> Descriptor:
-    try:
-        if os.path.isdir(path):
-            raise ContentError(f"{path} is a directory", hint="pack it first: tar -czf")
-        return Descriptor(media_type, digest_of(path), os.stat(path).st_size)
-    except OSError as error:
-        raise ContentError(f"cannot read {path}: {error.strerror}") from error
+    if os.path.isdir(path):
+        raise ContentError(f"{path} is a directory", hint="pack it first: tar -czf")
+    size = size_of(path)
+    return Descriptor(media_type, digest_of(path), size)
 
 
 def _title(path: str) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from registryauth.transfer.progress import Stopped
+from registryauth.transfer.progress import Objected, Stopped
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,12 +21,13 @@ _GRACE = 2.0
 
 
 class Crew:
-    """At most *jobs* pieces of work at once; *stop* is set once one of them failed or the caller was interrupted."""
+    """At most *jobs* pieces of work at once, and now *width*; *stop* is set once one of them failed or the caller was interrupted."""
 
     def __init__(self, jobs: int) -> None:
         if not 1 <= jobs <= MAX_JOBS:
             raise ValueError(f"jobs is a number from 1 to {MAX_JOBS}, not {jobs}")
         self._jobs = jobs
+        self.width = 1
         self.stop = threading.Event()
 
     def pause(self, seconds: float) -> None:
@@ -38,9 +39,13 @@ class Crew:
         """What *work* gives for each of *items*, in their order; raise the first failure, promptly."""
         todo = list(enumerate(items))
         count = min(self._jobs, len(todo))
+        self.width = max(count, 1)
         done: dict[int, R] = {}
         if count <= 1:
-            return [work(item) for _, item in todo]
+            try:
+                return [work(item) for _, item in todo]
+            except Objected as error:
+                raise _told(error) from None
         waiting = iter(todo)
         lock = threading.Lock()
         failures: list[BaseException] = []
@@ -66,7 +71,7 @@ class Crew:
             threading.Thread(target=labour, name=f"transfer-{number}", daemon=True).start()
         self._await(count, ended)
         if failures:
-            raise failures[0]
+            raise _told(failures[0])
         return [done[number] for number in sorted(done)]
 
     def _await(self, count: int, ended: queue.SimpleQueue[None]) -> None:
@@ -84,3 +89,8 @@ class Crew:
                     except queue.Empty:
                         break
                     count -= 1
+
+
+def _told(error: BaseException) -> BaseException:
+    """What the caller of a transfer is to see of *error*."""
+    return error.__cause__ or error if isinstance(error, Objected) else error

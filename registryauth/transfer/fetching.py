@@ -41,7 +41,7 @@ def fetch(repository: RepositoryClient, blob: Descriptor, layout: Layout, crew: 
     Raise `DigestMismatch`, `SizeMismatch` or `ContentError` with nothing under the final name, and `TransportError` with what has
     come kept for the next time. The hint of the first two names the mirrors that it came from.
     """
-    with claim(layout, blob, crew.pause) as partial:
+    with claim(layout, blob, crew.pause, crew.width) as partial:
         if partial is None:
             ledger.settled("present", blob)
             return

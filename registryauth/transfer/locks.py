@@ -11,7 +11,7 @@ from registryauth.errors import ContentError
 def try_lock(path: str, flags: int) -> int | None:
     """A handle of *path*, opened with *flags* and locked; None if somebody else holds it, or took it away just now.
 
-    Raise `ContentError` if it cannot be opened. Closing the handle lets go.
+    Raise `ContentError` if it cannot be opened or locked. Closing the handle lets go.
     """
     try:
         handle = os.open(path, flags | os.O_NOFOLLOW, 0o666)
@@ -24,6 +24,9 @@ def try_lock(path: str, flags: int) -> int | None:
             return handle
     except (BlockingIOError, FileNotFoundError):
         pass
+    except OSError as error:
+        os.close(handle)
+        raise ContentError(f"cannot lock {path}: {error.strerror}", hint="choose a file system that has locks (flock)") from error
     except BaseException:
         os.close(handle)
         raise

@@ -18,6 +18,8 @@ from registryauth.transfer.locks import try_lock
 PIECE = 256 * 1024
 #: Bytes read at a time of a large blob: each turn between the connection and the file costs more than what is copied.
 _LARGE_PIECE = 4 * 1024 * 1024
+#: The same of all blobs that come at once; there are two buffers for each.
+_TOGETHER = 16 * 1024 * 1024
 #: The part of a blob that is read at a time: memory for it has to be made, and of sixteen pieces that is a small part.
 _PARTS = 16
 #: Bytes after which the system is asked to put on the disk what there is. Otherwise it waits for the fsync at the end, and that for
@@ -28,13 +30,14 @@ _POLL = 0.05
 
 
 class Partial:
-    """What there is of *blob* so far: *size* bytes, hashed as they came. One process at a time has it."""
+    """What there is of *blob* so far: *size* bytes, hashed as they came. One process at a time has it, while *width* blobs come at most."""
 
-    def __init__(self, handle: int, path: str, final: str, blob: Descriptor) -> None:
+    def __init__(self, handle: int, path: str, final: str, blob: Descriptor, width: int) -> None:
         self._handle = handle
         self._path = path
         self._final = final
         self._blob = blob
+        self._largest = min(_LARGE_PIECE, _TOGETHER // width)
         self._hasher = hashing(blob.digest, blob.size)
         self._settling = 0
         self.size = 0
@@ -42,7 +45,7 @@ class Partial:
     @property
     def piece(self) -> int:
         """The bytes to read at a time: one more than is due at most, so that a byte too many is seen."""
-        return min(max(PIECE, min(_LARGE_PIECE, self._blob.size // _PARTS)), self._blob.size - self.size + 1)
+        return min(max(PIECE, min(self._largest, self._blob.size // _PARTS)), self._blob.size - self.size + 1)
 
     def take_up(self) -> None:
         """Count and hash what an earlier process left; the hash at the end tells whether all of it reached the disk."""
@@ -133,10 +136,10 @@ def begun(layout: Layout, blob: Descriptor) -> int:
 
 
 @contextlib.contextmanager
-def claim(layout: Layout, blob: Descriptor, pause: Callable[[float], None]) -> Iterator[Partial | None]:
+def claim(layout: Layout, blob: Descriptor, pause: Callable[[float], None], width: int = 1) -> Iterator[Partial | None]:
     """*blob* for us alone to bring into *layout*; None if it is there, checked, be it that another process has just brought it.
 
-    While somebody else is at it, *pause* is called with seconds to wait.
+    While somebody else is at it, *pause* is called with seconds to wait. *width* blobs are on their way at once, and share the memory.
     """
     final = layout.path(blob.digest)
     path = _beside(final)
@@ -154,7 +157,7 @@ def claim(layout: Layout, blob: Descriptor, pause: Callable[[float], None]) -> I
         os.unlink(path)
         os.close(handle)
     try:
-        with contextlib.closing(Partial(handle, path, final, blob)) as partial:
+        with contextlib.closing(Partial(handle, path, final, blob, width)) as partial:
             partial.take_up()
             yield partial
     except OSError as error:

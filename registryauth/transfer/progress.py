@@ -44,6 +44,10 @@ class Stopped(Exception):
     """Another part of the transfer failed; never leaves this package."""
 
 
+class Objected(Exception):
+    """The callback raised its cause; never leaves this package. Of itself that could pass for the disk's fault, or the connection's."""
+
+
 class Ledger:
     """Hands events to *callback*, one at a time whatever thread they come from, and keeps the sums; *stop* ends the transfer."""
 
@@ -62,8 +66,11 @@ class Ledger:
             if self._stop.is_set():
                 raise Stopped
             if callback:
-                with self._lock:
-                    callback(Progress(what, digest, done, total))
+                try:
+                    with self._lock:
+                        callback(Progress(what, digest, done, total))
+                except Exception as error:
+                    raise Objected from error
 
         return tick
 

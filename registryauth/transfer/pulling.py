@@ -69,6 +69,8 @@ def pull(
         raise ContentError(f"{form!a} is no form of an image", hint="use oci, oci-archive, docker-archive or files")
     image = _image(root, platform) if form == "docker-archive" else None
     _refuse_foreign(graph, form)
+    if os.path.isdir(place):
+        raise ContentError(f"{place} is a directory", hint="name a file, which may be in it")
     from registryauth.transfer import archives
     from registryauth.transfer.staging import staging
 

@@ -6,6 +6,7 @@ import os
 import posixpath
 
 from registryauth.content.layout import LayoutReader, Region
+from registryauth.content.verify import size_of
 from registryauth.errors import ContentError, UnsupportedMediaType
 from registryauth.transfer.tars import GZIP, ZSTD, content_of, gunzip, members, starts_with
 
@@ -48,10 +49,7 @@ def open_source(path: str, scratch: str) -> LayoutReader | TarIndex:
 
     A gzipped file is unpacked into the directory *scratch* first. Raise `ContentError` for anything else.
     """
-    try:
-        whole = Region(path, 0, os.stat(path).st_size)
-    except OSError as error:
-        raise ContentError(f"cannot read {path}: {error.strerror}") from error
+    whole = Region(path, 0, size_of(path))
     if starts_with(whole, ZSTD):
         raise UnsupportedMediaType(f"{path} is compressed with zstd", hint="unpack it first: zstd -d")
     if starts_with(whole, GZIP):

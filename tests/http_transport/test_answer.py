@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 
@@ -217,3 +218,44 @@ def test_a_head_without_an_end_is_read_no_further_than_so(answer):
     """The server goes on talking and hangs up never."""
     with pytest.raises(Malformed, match="more than"):
         answer(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 1_000_000)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_what_came_before_a_connection_broke_is_handed_on(chunked):
+    """A reset, not an end: what is read of it must not be lost with it, however much was asked for."""
+    fields = "transfer-encoding: chunked\r\n\r\n8\r\n" if chunked else "content-length: 8\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as ours:
+        ours.settimeout(20)
+        theirs, _ = listener.accept()
+        theirs.sendall(f"HTTP/1.1 200 OK\r\n{fields}".encode())
+        head = Answer(Stream(ours), "GET")
+        theirs.sendall(b"12345")
+        time.sleep(0.05)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        theirs.close()
+        buffer = memoryview(bytearray(100))
+        assert bytes(buffer[: head.readinto(buffer)]) == b"12345"
+        for _ in range(2):
+            with pytest.raises((OSError, Malformed)):
+                head.readinto(buffer)
+
+
+@pytest.mark.parametrize(
+    ("fields", "before", "after"),
+    [
+        (b"content-length: 6\r\n\r\n", b"", b""),
+        (b"transfer-encoding: chunked\r\n\r\n", b"2\r\n", b"\r\n"),
+        (b"transfer-encoding: chunked\r\n\r\n6\r\n", b"", b""),
+    ],
+)
+def test_what_comes_slowly_is_handed_on_before_all_of_it_is_there(monkeypatch, fields, before, after):
+    monkeypatch.setattr("registryauth._http.stream.PATIENCE", 0)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(20)
+        theirs.sendall(b"HTTP/1.1 200 OK\r\n" + fields)
+        head = Answer(Stream(ours), "GET")
+        buffer = memoryview(bytearray(100))
+        for piece in (b"12", b"34"):
+            theirs.sendall(before + piece + after)
+            assert bytes(buffer[: head.readinto(buffer)]) == piece

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import threading
@@ -19,6 +21,7 @@ from registryauth.digest import Digest
 from registryauth.errors import ContentError, DigestMismatch, NotFound, RegistryError, SizeMismatch, TransportError
 from registryauth.testing import faults
 from registryauth.transfer import Progress, pull
+from registryauth.transfer.partial import claim
 
 from .conftest import described, files_in, image, sha
 
@@ -336,3 +339,49 @@ def test_sha512_is_kept_under_its_own_name(repository, simulator, tmp_path):
     image(simulator, [{"mediaType": LAYER, "digest": str(digest), "size": 12}])
     pull(repository, "v1", tmp_path / "out")
     assert (tmp_path / "out/blobs/sha512" / digest.encoded).read_bytes() == b"long digests"
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), ValueError("enough")])
+def test_what_a_callback_raises_is_not_taken_for_the_disks_fault_or_the_connections(repository, simulator, tmp_path, jobs, error):
+    simulator.add_image("team/model", "v1", [BIG, b"x"])
+
+    def refuse(step: Progress) -> None:
+        if step.done:
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        pull(repository, "v1", tmp_path / "out", jobs=jobs, progress=refuse)
+    assert raised.value is error
+
+
+def test_the_memory_for_large_blobs_is_shared_by_those_that_come_at_once(tmp_path):
+    blob = Descriptor(LAYER, Digest("sha256", "0" * 64), 1 << 40)
+
+    def piece(width: int) -> int:
+        with claim(Layout.create(str(tmp_path / str(width))), blob, lambda _: None, width) as partial:
+            return partial.piece
+
+    assert [piece(width) for width in (1, 4, 16, 64)] == [4 << 20, 4 << 20, 1 << 20, 256 << 10]
+
+
+def test_a_directory_in_the_place_of_an_archive_is_refused_before_a_blob_is_fetched(repository, simulator, tmp_path, asked):
+    simulator.add_image("team/model", "v1")
+    for form in ("oci-archive", "docker-archive"):
+        with pytest.raises(ContentError, match="is a directory"):
+            pull(repository, "v1", tmp_path, form=form)
+    assert asked("/blobs/") == []
+    assert not (tmp_path.parent / f"{tmp_path.name}.partial").exists()
+
+
+def test_a_file_system_without_locks_says_so(repository, simulator, tmp_path, monkeypatch):
+    def refuse(handle: int, operation: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    simulator.add_image("team/model", "v1")
+    pull(repository, "v1", tmp_path / "whole")
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    for place in ("empty", "whole"):
+        with pytest.raises(ContentError, match="cannot lock") as raised:
+            pull(repository, "v1", tmp_path / place)
+        assert "flock" in raised.value.hint

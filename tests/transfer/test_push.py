@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,8 @@ from registryauth.content.descriptor import Descriptor
 from registryauth.content.layout import Layout
 from registryauth.digest import Digest
 from registryauth.errors import ContentError, DigestMismatch, InvalidReference, NotFound, SizeMismatch, UnsupportedMediaType
-from registryauth.testing import Features
-from registryauth.transfer import ALL, pull, push, push_files
+from registryauth.testing import Features, faults
+from registryauth.transfer import ALL, Progress, pull, push, push_files
 
 from .conftest import described, image, sha, tar_of
 
@@ -331,3 +333,49 @@ def test_layers_of_elsewhere_are_left_out(repository, other, simulator, tmp_path
     simulator.shelf.blobs[Digest.parse(foreign["digest"])] = b"the registry knows it from elsewhere"
     done = push(other, tmp_path / "layout", tag="v1")
     assert done.foreign == (Descriptor(foreign["mediaType"], Digest.parse(foreign["digest"]), foreign["size"]),)
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), KeyboardInterrupt()])
+def test_an_upload_that_is_called_off_is_cancelled(other, layout, simulator, asked, monkeypatch, jobs, error):
+    # With the POST that would take it whole there is nothing to cancel.
+    monkeypatch.setattr("registryauth.client.uploads.SINGLE", 0)
+    answers = []
+    simulator.alter(lambda request, answer: answers.append(answer) or answer)
+
+    def refuse(step: Progress) -> None:
+        if step.what == "send":
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        push(other, layout, tag="v1", jobs=jobs, progress=refuse)
+    assert raised.value is error
+    opened = [answer.headers.get("location") for answer in answers if answer.status == 202]
+    assert opened
+    assert {place.partition("?")[0] for place in opened} == {line.split()[1] for line in asked("DELETE")}
+
+
+def test_nobody_waits_long_for_a_registry_that_does_not_answer_the_cancel(other, layout, simulator, asked, monkeypatch):
+    monkeypatch.setattr("registryauth.client.uploads._FAREWELL", 0.1)
+    monkeypatch.setattr("registryauth.client.uploads.SINGLE", 0)
+    over = threading.Event()
+    simulator.interfere(faults.slow("^DELETE", 60, sleep=lambda seconds: over.wait(seconds) and None))
+
+    def refuse(step: Progress) -> None:
+        raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        push(other, layout, tag="v1", jobs=1, progress=refuse)
+    assert time.monotonic() - begun < 10
+    assert asked("DELETE")
+    over.set()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(other, tmp_path, asked):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ContentError, match="not a plain file"):
+        push(other, tmp_path / "pipe", tag="v1")
+    with pytest.raises(ContentError, match="not a plain file"):
+        push_files(other, [(tmp_path / "pipe", "text/plain")], tag="v1")
+    assert asked() == []
