@@ -9,13 +9,11 @@ import os
 import time
 
 from registryauth._value import Value
+from registryauth.azure.access import way_in
 from registryauth.azure.acr import Acr
 from registryauth.azure.container_registries import read_registry
 from registryauth.azure.registry_names import RegistryNames, refuse_odd_name
-from registryauth.azure.rest import Rest
 from registryauth.azure.settings import settings_of
-from registryauth.azure.sign_in import sign_in
-from registryauth.azure.tokens import Tokens
 from registryauth.errors import AzureError, NoIdentity
 from registryauth.reference import Registry
 
@@ -64,19 +62,10 @@ class AcrAccess:
             config, environ, wire.far, registry=registry, cloud=asked.cloud, tenant=asked.tenant, subscription=asked.subscription
         )
         self.settings = said.replace(credential=asked.credential) if asked.credential else said
-        self.source = sign_in(self.settings, wire, environ, tell=tell, clock=clock, sleep=sleep)
-        self._tokens = Tokens(self.source, clock)
-        self._acr = Acr(self._tokens, wire.far, self.settings.cloud, clock=clock)
-        cloud = self.settings.cloud
-        self._management = Rest(
-            wire.far,
-            cloud.management,
-            lambda: self._tokens.get(cloud.management_scope),
-            "Azure resource management",
-            sleep=sleep,
-            clock=clock,
-        )
-        self._names = RegistryNames(self._management, said.subscription, self._own_subscription, only=bool(asked.subscription))
+        self._way = way_in(self.settings, wire, environ, tell=tell, clock=clock, sleep=sleep)
+        self.source = self._way.source
+        self._acr = Acr(self._way.tokens, wire.far, self.settings.cloud, clock=clock)
+        self._names = RegistryNames.of(self._way, asked.subscription)
 
     def named(self, name: str) -> Named:
         """The login server of the registry *name*, from its resource, or made of the name where resource management does not tell it.
@@ -104,9 +93,4 @@ class AcrAccess:
     def _look_up(self, name: str) -> Registry | None:
         """The login server, None if no subscription has it; raise the first `AzureError` where one could not be looked into."""
         found = self._names.find(name)
-        return read_registry(self._management, found, self.settings.cloud).login_server if found else None
-
-    def _own_subscription(self) -> str:
-        # The CLI tells its own with its token.
-        self._tokens.get(self.settings.cloud.management_scope)
-        return self.source.subscription
+        return read_registry(self._way.management, found, self.settings.cloud).login_server if found else None

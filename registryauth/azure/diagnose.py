@@ -102,14 +102,7 @@ def ask_management(
         return None
     with contextlib.closing(Access(config, environ, open_=open_, clock=clock)) as access:
         way = access.way(cloud.name)
-
-        def own() -> str:
-            # The CLI tells its subscription with its token.
-            way.tokens.get(cloud.management_scope)
-            return way.source.subscription
-
-        subscription = config.azure_subscription or environ.get("AZURE_SUBSCRIPTION_ID", "")
-        names = RegistryNames(way.management, subscription, own)
+        names = RegistryNames.of(way)
         object_id = "" if at_the_door else _object_id(way, cloud, registry, principal, clock)
         return standing(way, names, registry, Account(account, repository, object_id), at_the_door=at_the_door, now=clock())
 

@@ -135,7 +135,7 @@ class Graph:
 
     def add_secret(self, holder: DirectoryObject, name: str, expires_at: int) -> NewSecret:
         """One more secret of *holder*, beside those that it has, good from now until *expires_at* in seconds since the epoch."""
-        answer = self._call("POST", f"{holder.path}/addPassword", secret_wanted(name, expires_at))
+        answer = self._call("POST", f"{holder.path}/addPassword", _secret_wanted(name, expires_at))
         value = answer.field("secretText").text()
         if not value or not answer.field("keyId").text():
             raise AzureError(
@@ -170,7 +170,7 @@ class Graph:
             raise _explained(error) from error
 
 
-def secret_wanted(name: str, expires_at: int) -> dict[str, dict[str, str]]:
+def _secret_wanted(name: str, expires_at: int) -> dict[str, dict[str, str]]:
     """The body of the request that `Graph.add_secret` sends."""
     end = f"{datetime.fromtimestamp(expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
     return {"passwordCredential": {"displayName": name, "endDateTime": end}}

@@ -9,14 +9,15 @@ from registryauth.errors import AzureError, Error, TokenRefused, TooManyRequests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import TypeVar
 
     Result = TypeVar("Result")
 
 #: Seconds: the ten minutes that a role may take (Azure/acr FAQ), and two for Entra.
 PATIENCE = 720.0
-_PAUSES = (2.0, 3.0, 5.0, 8.0, 10.0)
+#: Seconds between two tries; the last one from then on.
+_PAUSES = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
 #: What Entra says of a secret, an application or a principal that it has not heard of yet.
 _UNHEARD = ("AADSTS7000215", "AADSTS700016", "AADSTS7000229")
 
@@ -38,24 +39,40 @@ class Patience:
         self._limit, self._tell, self._clock, self._sleep = limit, tell, clock, sleep
         self._began = -1.0
 
-    def until(self, what: str, attempt: Callable[[], Result], passing: Callable[[Error], bool]) -> Result:
-        """What *attempt* gives, once no error is in the way that is *passing*; raise any other at once.
-
-        When time is over raise `AzureError`, or `TransportError` where the last thing to be heard was no answer.
-        """
+    def tries(self, what: str) -> Iterator[None]:
+        """One for each try, with a pause before the next one that *what* is told of, until time is over."""
         self._began = self._clock() if self._began < 0 else self._began
         for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+            yield
+            gone = self._clock() - self._began
+            if gone + pause > self._limit:
+                return
+            self._tell(what, gone)
+            self._sleep(pause)
+
+    def last_of(self, what: str, attempt: Callable[[], Result], passing: Callable[[Error], bool]) -> Result:
+        """What *attempt* gives, once no error is in the way that is *passing*; raise any other at once, and when time is over the last."""
+        last: Error | None = None
+        for _ in self.tries(what):
             try:
                 return attempt()
             except Error as error:
-                gone = self._clock() - self._began
                 if not passing(error):
                     raise
-                if gone + pause > self._limit:
-                    raise _over(what, self._limit, error) from error
-                self._tell(what, gone)
-            self._sleep(pause)
-        raise AssertionError("the pauses have no end")
+                last = error
+        raise last or AssertionError("there is always a first try")
+
+    def until(self, what: str, attempt: Callable[[], Result], passing: Callable[[Error], bool]) -> Result:
+        """The same, but for its end.
+
+        When time is over raise `AzureError`, or `TransportError` where the last thing to be heard was no answer.
+        """
+        try:
+            return self.last_of(what, attempt, passing)
+        except Error as error:
+            if not passing(error):
+                raise
+            raise _over(what, self._limit, error) from error
 
 
 def _over(what: str, limit: float, last: Error) -> Error:

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from registryauth.azure.access import Way
     from registryauth.azure.rest import Rest
 
 #: azure-rest-api-specs, containerregistry: the pattern of ``registryName``; the hyphen is a domain name label's (azure-cli).
@@ -33,6 +34,11 @@ class RegistryNames:
 
     def __init__(self, management: Rest, subscription: str, own: Callable[[], str], *, only: bool = False) -> None:
         self._management, self._subscription, self._own, self._only = management, subscription, own, only
+
+    @classmethod
+    def of(cls, way: Way, subscription: str = "") -> RegistryNames:
+        """What *way* leads to: in *subscription* alone if a flag says one, else in the configured one and the sign-in's own first."""
+        return cls(way.management, subscription or way.subscription, way.own_subscription, only=bool(subscription))
 
     def find(self, name: str) -> ResourceId | None:
         """Its id, None if no subscription has it; raise the first `AzureError` where one could not be looked into.

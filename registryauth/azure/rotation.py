@@ -19,14 +19,16 @@ from registryauth.azure.entra import ClientSecret as SignIn
 from registryauth.azure.entra import Entra
 from registryauth.azure.entra_errors import AUDIENCE_CODES, GUID
 from registryauth.azure.graph import SERVICE_PRINCIPALS, ClientSecret, DirectoryObject, Graph
+from registryauth.azure.patience import Patience
 from registryauth.errors import AzureError, ConfigurationError, Error, TokenRefused, TransportError, Unauthorized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
     from registryauth.azure.access import Access, Way
+    from registryauth.azure.rehearsal import Planned
     from registryauth.stores.principal import Principal, Slot
 
     Answer = TypeVar("Answer")
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 LIFETIME = 180 * 86400
 #: Seconds that Entra has for learning of a new secret, and from then on the registry.
 PATIENCE, REGISTRY_PATIENCE = 120.0, 30.0
-#: Seconds between two questions; the last one from then on.
-_PAUSES = (1.0, 2.0, 3.0, 5.0)
+#: Seconds until Graph lists what it has made, and those that are spent on finding out whether it has made anything.
+_LISTED, _FOUND_OUT = 15.0, 5.0
 #: Seconds that a secret which waits must still live to be worth taking up.
 _WORTH_IT = 86400
 #: Wrong secret, which is what one that is not known yet reads as.
@@ -45,6 +47,11 @@ _NOT_YET = ("AADSTS7000215",)
 _MAX_NAMED = 80
 _CLIENT_ERROR = range(400, 500)
 _THROTTLED = 429
+
+
+def random_word() -> str:
+    """What tells the secrets that are made for one address apart."""
+    return secrets.token_hex(4)
 
 
 class Plan(Value):
@@ -62,7 +69,8 @@ class Plan(Value):
 class EntraIssuer:
     """The `principals.issuer.Issuer` of service principals at Azure's registries, as whoever *access* signs in.
 
-    *expires_at* or else *lifetime*, in seconds, is a new secret's; 0 is "as long as the one before it". Every method but
+    *expires_at* or else *lifetime*, in seconds, is a new secret's; 0 is "as long as the one before it". *new_word* ends its name.
+    Where *access* is one for a dry run, `make` and `remove` send nothing that changes anything: `planned` has it. Every method but
     `handles`, `current` and `revoke` raises `AzureError`, `TransportError` and what signing in raises.
     """
 
@@ -73,11 +81,13 @@ class EntraIssuer:
         lifetime: int = 0,
         expires_at: int = 0,
         patience: float = PATIENCE,
+        new_word: Callable[[], str] = random_word,
         tell: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.tell = tell
         self._access, self._lifetime, self._expires_at, self._patience, self._sleep = access, lifetime, expires_at, patience, sleep
+        self._new_word = new_word
         self._clock = access.clock
         self._current: Slot | None = None
         #: Where the last secret was made or found waiting.
@@ -98,7 +108,7 @@ class EntraIssuer:
         now = int(self._clock())
         lived = known.expires_at - known.starts_at if known and known.starts_at and known.expires_at else 0
         lifetime = self._lifetime or (lived if lived > 0 else LIFETIME)
-        name = f"registryauth {printable(str(record.address), _MAX_NAMED)} {secrets.token_hex(4)}"
+        name = f"registryauth {printable(str(record.address), _MAX_NAMED)} {self._new_word()}"
         # The application's comes first: its secrets are those that the portal shows.
         return Plan(holder or holders[0], name, self._expires_at or now + lifetime, current)
 
@@ -109,7 +119,22 @@ class EntraIssuer:
         if taken := self._taken_up(record):
             return taken
         self._mention_strangers(record, plan.holder)
-        return self._made(record, plan)
+        return self.make(record, plan)
+
+    def make(self, record: Principal, plan: Plan) -> Slot:
+        """The secret of *plan*; where it is not known whether there is one by now, it is looked for and removed, and that is told."""
+        try:
+            made = self._asked(record, lambda graph: graph.add_secret(plan.holder, plan.name, plan.expires_at))
+        except AzureError as error:
+            if error.status not in _CLIENT_ERROR:
+                self._undo(record, plan, error)
+            raise
+        except BaseException as error:
+            self._undo(record, plan, error)
+            raise
+        from registryauth.stores.principal import Slot
+
+        return Slot(made.value, expires_at=made.known.expires_at or plan.expires_at, key_id=made.known.key_id)
 
     def current(self, record: Principal) -> Slot:
         """*record*'s current slot as `issue` found it at Graph."""
@@ -119,28 +144,20 @@ class EntraIssuer:
     def prove(self, record: Principal, slot: Slot, ask: Callable[[], Answer]) -> Answer:
         """What *ask*, which asks the registry, answers once Entra takes *slot*; the registry, too, is given some time."""
         known = self._wait_for_entra(record, slot)
-        until = self._clock() + (REGISTRY_PATIENCE if known else self._patience)
-        for pause in _pauses():
-            try:
-                return ask()
-            except (TokenRefused, Unauthorized) as error:
-                if error.status != 401 or self._clock() + pause > until:
-                    raise
-            self._sleep(pause)
-        raise AssertionError("the pauses have no end")
+        patience = self._patience_of(REGISTRY_PATIENCE if known else self._patience)
+        return patience.last_of("the registry takes the new secret", ask, _is_wrong_password)
 
     def revoke(self, record: Principal, slot: Slot) -> str:
         """Take back *slot*, which nobody was given; what came of that."""
         what = f"the secret that was made, key {printable(slot.key_id, 60)},"
         holder = self._holder
         try:
-            for pause in (*_PAUSES, None):
-                if holder is not None and Graph(self._way(record).graph).remove_secret(holder, slot.key_id):
-                    return f"{what} was removed at Entra again"
-                if holder is None or pause is None:
+            # What was made a moment ago is not yet known wherever one asks.
+            for _ in self._patience_of(_LISTED).tries("Graph lists the secret"):
+                if holder is None:
                     break
-                # What was made a moment ago is not yet known wherever one asks.
-                self._sleep(pause)
+                if Graph(self._way(record).graph).remove_secret(holder, slot.key_id):
+                    return f"{what} was removed at Entra again"
         except Error as error:
             return f"{what} is left at Entra ({error.message}); {_by_hand(record, holder, slot.key_id)} removes it"
         except BaseException:
@@ -180,20 +197,6 @@ class EntraIssuer:
         self.tell(f"Took up the secret that the rotation before had made, key {key}, which expires {_day(known.expires_at)}.")
         return waiting.replace(expires_at=known.expires_at or waiting.expires_at)
 
-    def _made(self, record: Principal, plan: Plan) -> Slot:
-        try:
-            made = self._asked(record, lambda graph: graph.add_secret(plan.holder, plan.name, plan.expires_at))
-        except AzureError as error:
-            if error.status not in _CLIENT_ERROR:
-                self._undo(record, plan, error)
-            raise
-        except BaseException as error:
-            self._undo(record, plan, error)
-            raise
-        from registryauth.stores.principal import Slot
-
-        return Slot(made.value, expires_at=made.known.expires_at or plan.expires_at, key_id=made.known.key_id)
-
     def _undo(self, record: Principal, plan: Plan, error: BaseException) -> None:
         """Nobody told us of a secret, which may have been made all the same: remove it by its name, which is its alone."""
         came = self._undone(record, plan, patient=isinstance(error, Error))
@@ -206,15 +209,13 @@ class EntraIssuer:
         holder, look = plan.holder, f"look for {plan.name!a} among those of {plan.holder.app_id}"
         try:
             graph = Graph(self._way(record).graph)
-            for pause in (*_PAUSES[:2], None) if patient else (None,):
+            for _ in self._patience_of(_FOUND_OUT if patient else 0.0).tries("Graph lists the secret"):
                 now = graph.find(holder.collection, holder.app_id)
                 left = [each.key_id for each in now.secrets if each.name == plan.name] if now else []
                 for key_id in left:
                     graph.remove_secret(holder, key_id)
                 if left:
                     return f"Graph had made the secret all the same, key {printable(', '.join(left), 120)}; it was removed again"
-                if pause is not None:
-                    self._sleep(pause)
         except Error as failed:
             return f"whether Graph made the secret could not be seen ({failed.message}): {look}"
         except BaseException:
@@ -242,44 +243,52 @@ class EntraIssuer:
 
     def _wait_for_entra(self, record: Principal, slot: Slot) -> bool:
         """Wait until Entra takes *slot*; False where no tenant is known that could be asked."""
-        tenant, way = self.tenant(record), self._way(record)
-        if not tenant:
+        entra = self._entra(record)
+        if entra is None:
             return False
-        entra = Entra(way.far, way.cloud.authority, tenant, clock=self._clock, sleep=self._sleep)
-        source, until, waits = SignIn(entra, record.account, slot.secret), self._clock() + self._patience, False
-        for pause in _pauses():
+        source, scope, waits = SignIn(entra, record.account, slot.secret), self._way(record).cloud.management_scope, False
+
+        def sign_in() -> None:
             try:
-                source.token(way.cloud.management_scope)
+                source.token(scope)
             except AzureError as error:
-                if error.code in AUDIENCE_CODES:
-                    return True
-                if error.code not in _NOT_YET and error.status != _THROTTLED:
+                if error.code not in AUDIENCE_CODES:
                     raise
-                if self._clock() + pause > until:
-                    restate(error, f"after {self._patience:.0f} s Entra does not know the new secret: {error.message}", "try again later")
-                    raise
-            except TransportError as error:
-                if not error.transient or self._clock() + pause > until:
-                    raise
-            else:
-                return True
+
+        def tell(_what: str, _seconds: float) -> None:
+            nonlocal waits
             if not waits:
                 self.tell(f"Entra does not know the new secret yet; waiting for up to {self._patience:.0f} s.")
-                waits = True
-            self._sleep(pause)
-        raise AssertionError("the pauses have no end")
+            waits = True
+
+        try:
+            self._patience_of(self._patience, tell).last_of("Entra takes the new secret", sign_in, _is_too_early)
+        except AzureError as error:
+            if _is_too_early(error):
+                restate(error, f"after {self._patience:.0f} s Entra does not know the new secret: {error.message}", "try again later")
+            raise
+        return True
+
+    def _patience_of(self, seconds: float, tell: Callable[[str, float], None] = lambda _what, _seconds: None) -> Patience:
+        return Patience(seconds, tell=tell, clock=self._clock, sleep=self._sleep)
+
+    @property
+    def planned(self) -> Sequence[Planned]:
+        """What was not sent, where *access* is one for a dry run."""
+        return self._access.planned
 
     def tenant(self, record: Principal) -> str:
         """The tenant that *record* is in: its own word, or else what is configured; empty where nobody says."""
         return record.tenant or self._access.config.azure_tenant or self._access.environ.get("AZURE_TENANT_ID", "")
 
-    def endpoint(self, record: Principal) -> str:
-        """Where Graph is for *record*, a URL without a path."""
-        return str(self._way(record).cloud.graph)
+    def token_url(self, record: Principal) -> str:
+        """Where Entra is asked for a token with *record*'s secrets; empty where nobody says which tenant it is in."""
+        entra = self._entra(record)
+        return str(entra.url) if entra else ""
 
-    def authority(self, record: Principal) -> str:
-        """Where Entra is for *record*, a URL without a path."""
-        return str(self._way(record).cloud.authority)
+    def _entra(self, record: Principal) -> Entra | None:
+        tenant, way = self.tenant(record), self._way(record)
+        return Entra(way.far, way.cloud.authority, tenant, clock=self._clock, sleep=self._sleep) if tenant else None
 
     def _way(self, record: Principal) -> Way:
         cloud = cloud_of(record.address.registry)
@@ -362,10 +371,15 @@ def _by_hand(record: Principal, holder: DirectoryObject | None, key_id: str) -> 
     return f"'az ad {what} credential delete --id {printable(record.account, 60)} --key-id {printable(key_id, 60)}'"
 
 
-def _pauses() -> Iterator[float]:
-    yield from _PAUSES
-    while True:
-        yield _PAUSES[-1]
+def _is_too_early(error: Error) -> bool:
+    """Whether it may be that Entra has not heard of the secret. It knows the application: another code says that this is another tenant."""
+    if isinstance(error, AzureError):
+        return error.code in _NOT_YET or error.status == _THROTTLED
+    return isinstance(error, TransportError) and error.transient
+
+
+def _is_wrong_password(error: Error) -> bool:
+    return isinstance(error, TokenRefused | Unauthorized) and error.status == 401
 
 
 def _day(seconds: int) -> str:

@@ -8,25 +8,31 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TextIO
 
 #: As a shell reports a program that Ctrl-C ended.
 _INTERRUPTED = 130
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command in *argv*; the exit status is that of `errors`, and 130 where a person interrupted it."""
+    """Run the command in *argv*; the exit status is that of `errors`, and 130 where a person interrupted it.
+
+    A reader that goes away is no fault, and mends none: what has failed or was cut short by then keeps its status.
+    """
     _make_streams_usable()
+    status = 0
     try:
         status = _run(argv)
-        # What is left in the buffer would fail after us, where nobody could say why.
+        # What is left in a buffer would fail after us, where nobody could say why.
         sys.stdout.flush()
+        sys.stderr.flush()
     except KeyboardInterrupt:
         return _say_interrupted()
     except BrokenPipeError:
         # The reader went away, as `head` does: no fault, and nothing more to write to it.
         _drop_output()
-        return 0
+        return status
     except SystemExit as end:
         # typer ends the process itself where the reader went away.
         if not isinstance(end.__context__, BrokenPipeError):
@@ -34,7 +40,7 @@ def run(argv: Sequence[str]) -> int:
         _drop_output()
         return 0
     except OSError as error:
-        _drop_output()
+        _drop(sys.stdout)
         where = f": {error.filename!a}" if error.filename else ""
         return _complain(f"{error.strerror or type(error).__name__}{where}", "", 1)
     return status
@@ -73,7 +79,7 @@ def _run(argv: Sequence[str]) -> int:
         return _complain(str(error), error.hint, error.exit_code)
     except TyperException as error:
         error.message = _shown(error.message)
-        error.show()  # type: ignore[attr-defined]
+        _say(error.show)  # type: ignore[attr-defined]
         return int(getattr(error, "exit_code", 2))
     except UnicodeEncodeError:
         # Only bytes from the command line or the environment that are no text come to this; what they are is not repeated.
@@ -105,18 +111,32 @@ def _make_streams_usable() -> None:
 
 
 def _drop_output() -> None:
-    """Let nothing complain at the end of the process about what could not be written."""
+    _drop(sys.stdout)
+    # With `2>&1` it has the same reader.
+    _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
+    """Let nothing complain at the end of the process about what could not be written to *stream*."""
     from contextlib import suppress
 
     with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _complain(message: str, hint: str, status: int) -> int:
-    print(f"error: {_shown(message)}", file=sys.stderr)
+    _say(lambda: print(f"error: {_shown(message)}", file=sys.stderr))
     if hint:
-        print(f"hint: {_shown(hint)}", file=sys.stderr)
+        _say(lambda: print(f"hint: {_shown(hint)}", file=sys.stderr))
     return status
+
+
+def _say(tell: Callable[[], object]) -> None:
+    """Have *tell* say why the status is what it is, which stays so where nobody reads it, as behind ``2>&1 | head``."""
+    try:
+        tell()
+    except BrokenPipeError:
+        _drop(sys.stderr)
 
 
 def _shown(text: str) -> str:

@@ -249,6 +249,28 @@ def test_ctrl_c_while_the_secret_is_made_leaves_none_and_says_so(turn, azure, ro
     assert any("it was removed again" in line for line in said)
 
 
+def test_after_ctrl_c_a_secret_that_is_not_listed_is_not_waited_for(turn, azure, robot, clock, said):
+    def interrupt(request):
+        if "addPassword" in request.url.target:
+            raise KeyboardInterrupt
+
+    azure.fault(interrupt, "graph.microsoft.com")
+    began = clock()
+    with pytest.raises(KeyboardInterrupt):
+        turn()
+    assert clock() == began
+    assert "Graph does not list it" in said[-1]
+
+
+def test_without_an_answer_a_secret_is_looked_for_until_it_may_be_listed(turn, azure, robot, clock):
+    azure.fault(no_answer("addPassword"), "graph.microsoft.com")
+    began = clock()
+    with pytest.raises(TransportError) as raised:
+        turn()
+    assert clock() - began == 3
+    assert raised.value.hint.startswith("Graph does not list it")
+
+
 def test_a_second_ctrl_c_while_it_is_looked_for_says_what_may_be_there(turn, azure, robot, said):
     interrupted = []
 
@@ -315,6 +337,30 @@ def test_one_that_entra_never_learns_of_is_removed_again(turn, azure, robot, hel
     assert clock() - began < 150
     assert "was removed at Entra again; nothing was changed" in raised.value.hint
     assert (keys(robot), len(held().slots)) == (before, 1)
+
+
+def test_one_that_is_to_be_taken_back_is_waited_for_until_it_is_listed(turn, azure, robot, clock, said):
+    before, began, listed = keys(robot), clock(), robot.visible_secrets
+    robot.visible_secrets = lambda **said: [one for one in listed(**said) if one.key_id in before or clock() >= began + 8]
+
+    def interrupt(request):
+        if "/oauth2/v2.0/token" in request.url.target and robot.app_id.encode() in request.body:
+            raise KeyboardInterrupt
+
+    azure.fault(interrupt, "login.microsoftonline.com")
+    with pytest.raises(KeyboardInterrupt):
+        turn()
+    assert 8 <= clock() - began <= 15
+    assert keys(robot) == before
+    assert any("was removed at Entra again" in line for line in said)
+
+
+def test_what_a_registry_refuses_for_another_reason_than_the_secret_is_not_asked_again(turn, azure, robot, clock):
+    azure.fault(wrong_shape("/oauth2/token", {"errors": [{"code": "DENIED", "message": "no"}]}, status=403), ".azurecr.io")
+    began = clock()
+    with pytest.raises((TokenRefused, Denied)):
+        turn()
+    assert clock() == began
 
 
 def test_what_cannot_be_taken_back_is_named_with_the_command_that_removes_it(turn, azure, robot, held):

@@ -82,6 +82,26 @@ def test_that_no_answer_came_in_all_that_time_is_no_refusal(clock):
     assert (caught.value.exit_code, caught.value.hint) == (6, "is the network up?")
 
 
+def test_the_last_answer_itself_is_raised_where_that_is_wished(clock):
+    began, last = clock.now, TokenRefused("not yet", status=401)
+    with pytest.raises(TokenRefused) as caught:
+        patience(clock, 30.0).last_of("it works", after(clock, began + 10**6, last), is_not_yet)
+    assert caught.value is last
+    assert 20 <= clock.now - began <= 30
+
+
+def test_tries_are_counted_by_time_and_there_is_always_one(clock):
+    began = clock.now
+    assert [clock.now - began for _ in patience(clock, 15.0).tries("it is listed")] == [0, 1, 3, 6, 11]
+    assert len(list(patience(clock, 0.0).tries("it is listed"))) == 1
+
+
+def test_each_pause_is_told_before_it_and_the_end_is_not(clock):
+    told = Told()
+    list(patience(clock, 5.0, told).tries("it is listed"))
+    assert told == [("it is listed", 0), ("it is listed", 1)]
+
+
 def test_what_does_not_pass_is_raised_at_once(clock):
     began = clock.now
     with pytest.raises(Denied):

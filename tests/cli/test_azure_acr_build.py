@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import io
 import json
+import os
 import re
+import subprocess
 import sys
 import tarfile
 import time
@@ -466,7 +468,39 @@ def test_a_reader_of_the_log_that_goes_away_is_told_that_the_run_goes_on(build, 
 
     registry.build = Build(duration=100)
     monkeypatch.setattr("registryauth.cli.azure.watching.Watch._write", gone)
-    assert "The run ca1 goes on." in build("-t", "a:1", ".").err
+    done = build("-t", "a:1", ".")
+    assert "The run ca1 goes on." in done.err
+    assert done.status == 141
+
+
+@pytest.mark.parametrize(("status", "expected"), [("Succeeded", 0), ("Failed", 1), ("Canceled", 1)])
+def test_a_reader_of_the_log_that_goes_away_changes_nothing_about_how_a_run_ended(build, cli, registry, status, expected, monkeypatch):
+    def gone(*_, **__):
+        raise BrokenPipeError
+
+    registry.build = Build(status=status)
+    build("-t", "a:1", ".")
+    monkeypatch.setattr("registryauth.cli.azure.watching.Watch._write", gone)
+    assert cli("azure", "acr", "run", "logs", "ca1", "-r", "myregistry").status == expected
+    assert build("-t", "a:1", ".").status == expected
+
+
+@pytest.mark.parametrize(("status", "expected"), [("Succeeded", 0), ("Failed", 1)])
+def test_a_reader_of_the_result_that_goes_away_changes_nothing_about_it_either(build, registry, status, expected, monkeypatch):
+    def gone(*_, **__):
+        raise BrokenPipeError
+
+    registry.build = Build(status=status)
+    monkeypatch.setattr("registryauth.cli.console.show", gone)
+    assert build("-t", "a:1", ".", "--no-logs").status == expected
+
+
+def test_who_does_not_read_that_the_context_is_sent_builds_nothing_and_is_not_told_0(build, azure, registry, monkeypatch):
+    def gone(text):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("registryauth.cli.console.say", gone)
+    assert (build("-t", "a:1", ".").status, registry.runs) == (141, [])
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, BrokenPipeError])
@@ -488,6 +522,55 @@ def test_quiet_keeps_the_code_to_sign_in_with(build, monkeypatch):
     with pytest.raises(pytest.fail.Exception):
         build("-t", "a:1", "-q", ".")
     assert told == [console.insist]
+
+
+# -- a reader that goes away, as only a process has it --
+
+
+class TestThroughAPipe:
+    @pytest.fixture
+    def azure(self):
+        """One that is reached as the program reaches the real one, and whose clock is everybody's."""
+        return AzureSimulator()
+
+    @pytest.fixture
+    def clock(self):
+        """Nothing is waited for."""
+
+    @pytest.fixture
+    def piped(self, azure, registry, folder, tmp_path):
+        """The exit status of a command after $R, of whose output the first line is read, and what it says."""
+
+        def piped(line, reader="head -n 1"):
+            with azure.environment() as reached:
+                signed_in = {name: os.environ[name] for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")}
+                surroundings = {"HOME": str(tmp_path), "R": f"{sys.executable} -m registryauth azure acr", "PATH": os.defpath}
+                words = ["sh", "-c", f"($R {line}; echo $? > {tmp_path}/status) 2> {tmp_path}/err | {reader}"]
+                subprocess.run(words, env=surroundings | signed_in | reached, stdin=subprocess.DEVNULL, timeout=60, check=True)
+            err = (tmp_path / "err").read_text()
+            assert "Traceback" not in err
+            assert "Exception ignored" not in err
+            return int((tmp_path / "status").read_text()), err
+
+        return piped
+
+    @pytest.mark.parametrize("merged", ["", "2>&1"])
+    def test_a_run_that_is_left_under_way_is_141(self, piped, registry, merged):
+        registry.build = Build(duration=600, log=tuple(map(str, range(20_000))))
+        status, err = piped(f"build -r MyRegistry -t a:1 . {merged}")
+        assert (status, registry.runs[0].status) == (141, "Running")
+        assert merged or "The run ca1 goes on." in err
+
+    @pytest.mark.parametrize("merged", ["", "2>&1"])
+    @pytest.mark.parametrize(("how", "expected"), [("Failed", 1), ("Succeeded", 0)])
+    def test_of_one_that_is_over_it_is_how_it_ended(self, piped, registry, how, expected, merged):
+        registry.build = Build(status=how, log=tuple(map(str, range(20_000))))
+        assert piped("build -r MyRegistry -t a:1 . -q --no-wait")[0] == 0
+        assert piped(f"run logs ca1 -r MyRegistry {merged}")[0] == expected
+
+    def test_nor_does_what_is_printed_at_the_end_change_that(self, piped, registry):
+        registry.build = Build(status="Failed")
+        assert piped("build -r MyRegistry -t a:1 . -q --no-logs -o json", reader="true")[0] == 1
 
 
 @pytest.fixture

@@ -218,6 +218,15 @@ def test_a_reader_that_goes_away_in_the_middle_is_no_fault(shell):
     assert (done.stdout, done.stderr) == (bytes(5), b"0\n")
 
 
+@pytest.mark.parametrize(
+    ("verb", "status"),
+    [("resolve registry.example -o json", 3), ("list --expired=no", 2), ("principal add registry.example", 2), ("config path", 0)],
+)
+def test_nor_does_it_make_a_fault_none(shell, verb, status):
+    done = shell(f"exec 3>&2; ($R {verb} 2>&1; echo $? >&3) | true")
+    assert done.stderr == f"{status}\n".encode()
+
+
 @pytest.mark.parametrize("verb", ["config path", "--version", "status -o json"])
 def test_a_full_disk_is_an_error_not_a_silence(shell, verb):
     done = shell(f"$R {verb} > /dev/full")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import time
 
 import pytest
@@ -232,6 +234,34 @@ def test_a_dry_run_shows_each_request_and_sends_none_that_writes(add, rotate, re
     assert lines[6] == f"POST https://graph.microsoft.com/v1.0/applications/{robot.object_id}/removePassword"
     assert robot.secrets[1].key_id in lines[7]
     assert (writes(), record()) == ([], before)
+
+
+def test_what_a_dry_run_shows_is_what_is_sent(add, rotate, prune, azure):
+    def sent():
+        bodies = [json.loads(one.body) for one in azure.requests if one.url.origin == azure.cloud.graph and one.method != "GET"]
+        return [json.dumps(body) for body in bodies]
+
+    add()
+    shown = [line for line in rotate("--dry-run", "--expires", "2031-05-01").out.splitlines() if line.startswith("  {")]
+    assert rotate("--expires", "2031-05-01", "--keep-old", "0d").status == 0
+    assert prune("--all").status == 0
+    made, removed = sent()
+    assert shown[0] == "  " + re.sub(r"[0-9a-f]{8}(?=\", \"end)", "{random}", made)
+    assert shown[1].startswith(f"  {removed}, by 'principal prune' from 20")
+
+
+def test_a_dry_run_removes_nothing_that_is_gone_at_entra_already(add, rotate, record, robot):
+    add()
+    rotate("--keep-old", "0d")
+    store = open_store(environ=os.environ)
+    held = record()
+    store.put(held.replace(slots=held.slots[:1]))
+    store.close()
+    robot.remove_secret(held.slots[0].key_id)
+    done = rotate("--dry-run")
+    assert done.status == 0, done.err
+    assert "addPassword" in done.out
+    assert "removePassword" not in done.out
 
 
 def test_where_the_registry_refuses_the_new_secret_is_removed_again(add, rotate, record, robot, azure, monkeypatch):

@@ -18,7 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from registryauth.azure.build_context import Context
     from registryauth.azure.build_request import BuildRequest
-    from registryauth.azure.builds import Builds
+    from registryauth.azure.builds import Builds, Run
+    from registryauth.azure.container_registries import ContainerRegistry
+    from registryauth.cli.azure.watching import Watch
     from registryauth.cli.session import Session
 
 
@@ -54,7 +56,13 @@ class How(Group):
         typer.Option("--with-credential", metavar="HOST", help="Give the build our credential for this registry, where its base image is."),
     ] = None
     source_auth: Annotated[
-        str, typer.Option("--source-auth", help="Whose rights it has in the registry itself: none, default or caller.", show_default=False)
+        str,
+        typer.Option(
+            "--source-auth",
+            metavar="WHOSE",
+            help="Whose rights it has in the registry itself: none, default or caller.",
+            show_default=False,
+        ),
     ] = ""
     no_logs: Annotated[bool, typer.Option("--no-logs", help="Show no log, only the end.")] = False
     no_wait: Annotated[bool, typer.Option("--no-wait", help="End as soon as the run is scheduled.")] = False
@@ -74,11 +82,13 @@ def build(
 
     What `az acr build` does, in the registry that the image is for.
 
-    Exit status 1 where the build fails; 130 after Ctrl-C, which asks whether to cancel it.
+    Exit status 1 where the build fails; 130 after Ctrl-C, which asks whether to cancel it; 141 where the reader of the log, such as
+    head, goes away before it has ended.
     """
     from registryauth.azure.build_request import Platform
     from registryauth.cli.azure.build_arguments import arguments
     from registryauth.cli.azure.registry_options import builds_of
+    from registryauth.cli.azure.watching import Watch, until_the_end
     from registryauth.cli.session import Session
 
     if how.source_auth and how.source_auth not in SOURCE_AUTH:
@@ -87,12 +97,17 @@ def build(
         raise Misuse("--image says what the image is to be called; --no-push builds one that is not kept")
     platform = Platform.parse(what.platform)
     session = Session(ca_file=where.ca_file)
-    source = _Source(context, what.file)
-    given = arguments(what.build_args or (), what.masked_args or (), session.environ)
-    with builds_of(session, registry, where) as builds:
-        request = _request(session, builds, what, how).replace(platform=platform, arguments=given)
-        request = _placed(builds, source, request)
-        _run(builds, request, how, output)
+    with until_the_end():
+        source = _Source(context, what.file)
+        given = arguments(what.build_args or (), what.masked_args or (), session.environ)
+        with builds_of(session, registry, where) as builds:
+            request = _request(session, builds, what, how).replace(platform=platform, arguments=given)
+            request = _placed(builds, source, request)
+            watch = Watch(builds, None if how.no_logs else sys.stdout if output is Output.TABLE else sys.stderr, how.timeout, request)
+            run = watch.scheduled(request)
+            if not how.no_wait:
+                run = watch.follow(run)
+    _tell(watch, run, builds.registry, request, how, output)
 
 
 def _request(session: Session, builds: Builds, what: What, how: How) -> BuildRequest:
@@ -193,24 +208,22 @@ def _placed(builds: Builds, source: _Source, request: BuildRequest) -> BuildRequ
 _SHOWN = 10
 
 
-def _run(builds: Builds, request: BuildRequest, how: How, output: Output) -> None:
-    from registryauth.azure.builds import SUCCEEDED
-    from registryauth.cli.azure.watching import Watch, document, rows
+def _tell(watch: Watch, run: Run, registry: ContainerRegistry, request: BuildRequest, how: How, output: Output) -> None:
+    """Show how *run* stands, or ended; raise `BuildFailed` unless it came to a good end or is not waited for."""
+    from registryauth.cli.azure.watching import document, rows
     from registryauth.cli.console import say, show
 
-    name, host = builds.registry.id.name, str(builds.registry.login_server)
-    table = output is Output.TABLE
-    watch = Watch(builds, None if how.no_logs else sys.stdout if table else sys.stderr, how.timeout, request)
-    run = watch.scheduled(request)
+    host, log_was_shown = str(registry.login_server), output is Output.TABLE and not how.no_logs
+    try:
+        if how.no_wait or not log_was_shown:
+            show(output, document(run, host), ("WHAT", "VALUE"), rows(run, host))
+    finally:
+        # Nobody may be left who reads that.
+        if not how.no_wait:
+            watch.check(run)
     if how.no_wait:
-        show(output, document(run, host), ("WHAT", "VALUE"), rows(run, host))
-        say(f"Watch it: registryauth azure acr run logs {run.id} --registry {name}")
-        return
-    run = watch.follow(run)
-    if not table or how.no_logs:
-        show(output, document(run, host), ("WHAT", "VALUE"), rows(run, host))
-    watch.check(run)
-    if run.status == SUCCEEDED and table and not how.no_logs:
+        say(f"Watch it: registryauth azure acr run logs {run.id} --registry {registry.id.name}")
+    elif log_was_shown:
         for image in run.images:
             say(f"Built {image.registry or host}/{image.repository}:{image.tag}@{image.digest}")
         if not run.images:

@@ -21,12 +21,12 @@ def login(
     expose_token: Annotated[
         bool, typer.Option("--expose-token", help="Print the refresh token, as az does, and keep nothing: the output is a secret.")
     ] = False,
-    tenant: Annotated[str, typer.Option("--tenant", help="The tenant to sign in to, by its id or a domain of it.")] = "",
+    tenant: Annotated[str, typer.Option("--tenant", metavar="ID", help="The tenant to sign in to, by its id or a domain of it.")] = "",
     cloud: Annotated[
-        str, typer.Option("--cloud", help="AzureCloud, AzureChinaCloud, AzureUSGovernment, or a cloud's management URL.")
+        str, typer.Option("--cloud", metavar="NAME", help="AzureCloud, AzureChinaCloud, AzureUSGovernment, or a cloud's management URL.")
     ] = "",
-    subscription: Annotated[str, typer.Option("--subscription", help="Where the name is looked up, and only there.")] = "",
-    credential: Annotated[str, typer.Option("--credential", help=f"How to sign in: {', '.join(CREDENTIALS)}.")] = "",
+    subscription: Annotated[str, typer.Option("--subscription", metavar="ID", help="Where the name is looked up, and only there.")] = "",
+    credential: Annotated[str, typer.Option("--credential", metavar="WAY", help=f"How to sign in: {', '.join(CREDENTIALS)}.")] = "",
     repository: Annotated[
         str, typer.Option("--repository", metavar="PATH", help="Check the right to pull from this repository, too.")
     ] = "",

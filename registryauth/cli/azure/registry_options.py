@@ -44,12 +44,12 @@ def builds_of(session: Session, name: str, where: Where) -> Iterator[Builds]:
     access = Access(session.config, session.environ, tell=insist, open_=lambda: open_wire(session.environ, session.ca_files()))
     try:
         way = access.way(where.cloud, where.tenant)
-        yield Builds(way.management, way.far, _found(session, way, name.strip(), where), clock=time.time, sleep=time.sleep)
+        yield Builds(way.management, way.far, _found(way, name.strip(), where), clock=time.time, sleep=time.sleep)
     finally:
         access.close()
 
 
-def _found(session: Session, way: Way, name: str, where: Where) -> ContainerRegistry:
+def _found(way: Way, name: str, where: Where) -> ContainerRegistry:
     from registryauth._redact import printable
     from registryauth.azure.container_registries import read_registry
     from registryauth.azure.registry_names import RegistryNames
@@ -60,15 +60,9 @@ def _found(session: Session, way: Way, name: str, where: Where) -> ContainerRegi
     if name.startswith("/"):
         return read_registry(way.management, ResourceId.parse(name, REGISTRIES), way.cloud)
 
-    def own() -> str:
-        # The CLI tells its own with its token.
-        way.tokens.get(way.cloud.management_scope)
-        return way.source.subscription
-
-    subscription = where.subscription or session.config.azure_subscription or session.environ.get("AZURE_SUBSCRIPTION_ID", "")
     # Of a login server the first part is the name, but for the hash of a domain name label.
     short = name.partition(".")[0].partition("-")[0] if "." in name else name
-    id_ = RegistryNames(way.management, subscription, own, only=bool(where.subscription)).find(short)
+    id_ = RegistryNames.of(way, where.subscription).find(short)
     found = id_ and read_registry(way.management, id_, way.cloud)
     if not found or ("." in name and found.login_server.host != name.lower()):
         where_not = "that subscription" if where.subscription else "any subscription that you may see"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
+
+import typer
 
 from registryauth.azure.build_advice import advice
 from registryauth.azure.build_log import BuildLog, Lines
@@ -13,8 +17,22 @@ from registryauth.azure.builds import PATIENCE, SUCCEEDED, Builds, Run
 from registryauth.cli import console
 from registryauth.errors import AzureError, BuildFailed, Error, RealmRefused, TransportError
 
+#: As a shell reports a program that went with the reader of its output: 128 + SIGPIPE.
+_UNREAD = 141
 #: The lines of a log's end that advice is read from.
 _REMEMBERED = 60
+
+
+@contextmanager
+def until_the_end() -> Iterator[None]:
+    """What has to come to its end for status 0: where the reader of what is printed goes away before, end with 141.
+
+    Elsewhere such a reader had all that it wanted, and that is no fault; here it is the run that counts.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise typer.Exit(_UNREAD) from None
 
 
 class Watch:
@@ -39,11 +57,11 @@ class Watch:
     def follow(self, run: Run) -> Run:
         """*run* when it is over; the log is shown meanwhile. Ctrl-C may cancel it, see `_interrupted`.
 
-        Where it can be watched no longer, that it goes on is said, and what stopped us raised: `Error`, `OSError`.
+        Where it can be watched no longer, that it goes on is said, and what stopped us raised: `Error`, `OSError`. A reader of the
+        log that goes away stops us only while the run is under way.
         """
         try:
-            if self._stream is not None:
-                self._show(run, self._stream)
+            self._show(run)
             return self._builds.wait(run, self._timeout, self._secrets)
         except KeyboardInterrupt:
             if not run.is_over:
@@ -63,7 +81,16 @@ class Watch:
         hint = advice(run, self._last, self._builds.registry, self._request)
         raise BuildFailed(f"the run {run.id} ended as {run.status}{why}", run=run.id, ended=run.status, hint=hint)
 
-    def _show(self, run: Run, stream: TextIO) -> None:
+    def _show(self, run: Run) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._print(run, self._stream)
+        except BrokenPipeError:
+            if not (run.is_over or self._builds.run(run.id).is_over):
+                raise
+
+    def _print(self, run: Run, stream: TextIO) -> None:
         lines = Lines(secrets=self._secrets, colours=console.is_terminal(stream))
         until = self._builds.clock() + self._timeout + PATIENCE
         log = BuildLog(self._builds, run.id, lambda: self._builds.run(run.id).is_over, until)

@@ -108,7 +108,7 @@ def _bound(access: Access, bindings: Bindings, wanted: _Wanted) -> tuple[Workspa
     name = wanted.configured(bindings)
     settings = access.config.workspaces[name] if name else None
     way = access.way(wanted.cloud or (settings.cloud if settings else ""), wanted.tenant or (settings.tenant if settings else ""))
-    found = read_workspace(way.management, configured_id(name, settings) if settings else _id(access, way, wanted))
+    found = read_workspace(way.management, configured_id(name, settings) if settings else _id(way, wanted))
     try:
         return found, bound_registry(found), way
     except WorkspaceHasNoRegistry:
@@ -117,13 +117,13 @@ def _bound(access: Access, bindings: Bindings, wanted: _Wanted) -> tuple[Workspa
         raise
 
 
-def _id(access: Access, way: Way, wanted: _Wanted) -> Any:  # noqa: ANN401 - ResourceId, not imported here
+def _id(way: Way, wanted: _Wanted) -> Any:  # noqa: ANN401 - ResourceId, not imported here
     from registryauth.azure.azureml_folder import workspace_of_folder
     from registryauth.azure.workspaces import find_workspace, workspace_id
 
     if wanted.folder:
         return workspace_of_folder(wanted.folder)
-    subscription = wanted.subscription or access.config.azure_subscription or access.environ.get("AZURE_SUBSCRIPTION_ID", "")
+    subscription = wanted.subscription or way.subscription
     if subscription and not wanted.group and "/" not in wanted.workspace:
         return find_workspace(way.management, subscription, wanted.workspace)
     return workspace_id(wanted.workspace, subscription, wanted.group)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from registryauth.azure.rehearsal import Planned
     from registryauth.azure.rotation import EntraIssuer
     from registryauth.cli.session import Session
     from registryauth.principals import Rotation
@@ -15,48 +17,56 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def entra_issuer(session: Session, *, lifetime: int = 0, expires_at: int = 0) -> Iterator[EntraIssuer]:
+def entra_issuer(session: Session, *, lifetime: int = 0, expires_at: int = 0, dry_run: bool = False) -> Iterator[EntraIssuer]:
     """Who makes and removes secrets at Entra, as whoever is signed in; nobody is asked before the first use."""
     from registryauth.azure.access import Access
-    from registryauth.azure.rotation import EntraIssuer
+    from registryauth.azure.rotation import EntraIssuer, random_word
     from registryauth.azure.wire import open_wire
     from registryauth.cli.console import insist, say
 
-    access = Access(session.config, session.environ, tell=insist, open_=lambda: open_wire(session.environ, session.ca_files()))
+    open_ = partial(open_wire, session.environ, session.ca_files())
+    access = Access(session.config, session.environ, tell=insist, open_=open_, dry_run=dry_run)
+    new_word = (lambda: "{random}") if dry_run else random_word
     try:
-        yield EntraIssuer(access, lifetime=lifetime, expires_at=expires_at, tell=say)
+        yield EntraIssuer(access, lifetime=lifetime, expires_at=expires_at, new_word=new_word, tell=say)
     finally:
         access.close()
 
 
 def show_plan(issuer: EntraIssuer, record: Principal, keep: int, *, verify: bool) -> None:
-    """Print what a rotation of *record* would send, in its order."""
-    import json
+    """Print what a rotation of *record* would send, in its order; *issuer* is one for a dry run."""
     import time
 
     from registryauth._redact import printable
-    from registryauth.azure.graph import secret_wanted
     from registryauth.cli.console import moment, say
 
     plan = issuer.plan(record)
-    graph, host, tenant = issuer.endpoint(record), record.address.registry.host, issuer.tenant(record)
     waiting = record.pending if record.pending and record.pending.key_id else None
     if waiting:
         say(f"A rotation was cut off: its secret, key {printable(waiting.key_id, 60)}, would be taken up if it is still good; else:")
-    print(f"POST {graph}{plan.holder.path}/addPassword")
-    print(f"  {json.dumps(secret_wanted(plan.name.rpartition(' ')[0] + ' {random}', plan.expires_at))}")
-    if tenant:
-        print(f"POST {issuer.authority(record)}/{printable(tenant, 80)}/oauth2/v2.0/token")
+    issuer.make(record, plan)
+    _print(issuer.planned)
+    if url := issuer.token_url(record):
+        print(f"POST {url}")
         print("  the new secret, until Entra takes it")
     if verify:
-        print(f"GET https://{host}/v2/")
+        print(f"GET https://{record.address.registry.host}/v2/")
         print("  the new secret, at the token server that it names")
     if plan.current.key_id:
-        print(f"POST {graph}{plan.holder.path}/removePassword")
-        print(f"  {json.dumps({'keyId': plan.current.key_id})}, by 'principal prune' from {moment(int(time.time()) + keep)} on")
+        before = len(issuer.planned)
+        issuer.remove(record, plan.current)
+        _print(issuer.planned[before:], f", by 'principal prune' from {moment(int(time.time()) + keep)} on")
     say(f"Nothing was changed: a secret would be added to the {plan.holder.kind} {printable(plan.holder.name, 80)}.")
     if not plan.current.key_id:
         say(_UNKNOWN)
+
+
+def _print(planned: Sequence[Planned], when: str = "") -> None:
+    import json
+
+    for each in planned:
+        print(f"{each.method} {each.url}")
+        print(f"  {json.dumps(each.body)}{when}")
 
 
 _UNKNOWN = (

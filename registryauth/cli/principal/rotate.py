@@ -35,7 +35,9 @@ def rotate(
     registry: AddressArgument,
     account: Account = "",
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the next secret from standard input.")] = False,
-    source: Annotated[str, typer.Option("--source", help="Where the next one is from: stdin, prompt, or entra, which makes it.")] = "",
+    source: Annotated[
+        str, typer.Option("--source", metavar="SOURCE", help="Where the next one is from: stdin, prompt, or entra, which makes it.")
+    ] = "",
     dates: _Dates = _Dates(),
     repository: CheckedRepository = "",
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not ask the registry whether it takes the next secret.")] = False,
@@ -67,7 +69,7 @@ def rotate(
     session = Session(ca_file=ca_file)
     address = session.address(registry, wildcard=True)
     place = inside(session, address, repository) if repository else None
-    made = entra_issuer(session, lifetime=lived, expires_at=expires_at) if origin == "entra" else nullcontext()
+    made = entra_issuer(session, lifetime=lived, expires_at=expires_at, dry_run=dry_run) if origin == "entra" else nullcontext()
     with session.store() as store, made as issuer:
         before = find(store, address, account)
         if origin != "stdin":

@@ -32,8 +32,8 @@ def create(
     reach: Reach,
     role: Roles = None,
     expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="When its secret dies: 2027-05-01, or 90d from now.")] = "180d",
-    owner: Annotated[str, typer.Option("--owner", help="Who answers for it, for our record.")] = "",
-    purpose: Annotated[str, typer.Option("--purpose", help="What it is for, for our record.")] = "",
+    owner: Annotated[str, typer.Option("--owner", metavar="OWNER", help="Who answers for it, for our record.")] = "",
+    purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="What it is for, for our record.")] = "",
     no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing here; the secret goes to --output-file.")] = False,
     output_file: Annotated[
         str, typer.Option("--output-file", metavar="FILE", help="With --no-store: a new file for the secret, as az prints it, mode 0600.")

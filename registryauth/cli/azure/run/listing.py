@@ -14,7 +14,7 @@ from registryauth.cli.options import Output, OutputOption
 def list_(
     registry: RegistryOption,
     where: Where,
-    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="How many.")] = 15,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, max=1000, help="How many.")] = 15,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """List the last runs, the latest first."""

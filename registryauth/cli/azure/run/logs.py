@@ -10,15 +10,20 @@ from registryauth.cli.azure.run.show import RunArgument
 
 
 def logs(run: RunArgument, registry: RegistryOption, where: Where) -> None:
-    """Print the log of a run, to its end if it is under way. Exit status 1 if it did not succeed."""
+    """Print the log of a run, to its end if it is under way. Exit status 1 if it did not succeed.
+
+    It is 141 where the reader of the log, such as head, goes away before the run has ended.
+    """
     from registryauth.azure.build_request import MAX_TIMEOUT
     from registryauth.cli.azure.registry_options import builds_of
-    from registryauth.cli.azure.watching import Watch
+    from registryauth.cli.azure.watching import Watch, until_the_end
     from registryauth.cli.session import Session
 
     with builds_of(Session(ca_file=where.ca_file), registry, where) as builds:
         watch = Watch(builds, sys.stdout, MAX_TIMEOUT)
-        watch.check(watch.follow(builds.run(run)))
+        with until_the_end():
+            found = watch.follow(builds.run(run))
+        watch.check(found)
 
 
 app = single(logs)
