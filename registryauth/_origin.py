@@ -108,7 +108,7 @@ def _is_host(host: str) -> bool:
 
 
 #: Token servers that are known to belong to a registry on another origin. Source: each vendor's challenge,
-#: collected under "Public registries" in docs/registries.md.
+#: collected under "Token servers" in docs/registries.md.
 KNOWN_REALMS = {
     "registry-1.docker.io": ("auth.docker.io", "auth.ipv6.docker.com"),
     "registry.gitlab.com": ("gitlab.com",),

@@ -36,10 +36,13 @@ def push(
     pace: Pace,
     access: Access,
 ) -> None:
-    """Push files as one artifact. Prints its digest."""
+    """Push files as one artifact. Prints its digest.
+
+    Where REFERENCE names no tag, it is latest; with --subject it has none.
+    """
     from registryauth.cli.console import say
     from registryauth.cli.fetch import fetching
-    from registryauth.cli.progress import shown, size
+    from registryauth.cli.progress import shown, summary
     from registryauth.reference import Reference
     from registryauth.registries import in_registry, is_workspace_image
     from registryauth.transfer import push_files
@@ -68,7 +71,7 @@ def push(
             jobs=pace.jobs,
             progress=callback,
         )
-    say(f"{done.moved} blobs ({size(done.size)}) sent, {done.present} were there.")
+    say(summary(done, "sent"))
     print(done.root.digest)
 
 

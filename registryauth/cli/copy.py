@@ -20,10 +20,13 @@ def copy(
     pace: Pace,
     access: Access,
 ) -> None:
-    """Copy an image or artifact from registry to registry. To the byte, over no disk. Prints the digest."""
+    """Copy an image or artifact from registry to registry. To the byte, over no disk. Prints the digest.
+
+    --account is for the registry that is read, and within one registry for both.
+    """
     from registryauth.cli.console import say
     from registryauth.cli.fetch import between
-    from registryauth.cli.progress import shown, size
+    from registryauth.cli.progress import shown, summary
     from registryauth.transfer import ALL
     from registryauth.transfer import copy as carry
 
@@ -31,7 +34,7 @@ def copy(
         if that.digest:
             raise Misuse("an image is copied to a tag; its digest stays what it is")
         done = carry(there, this.target, here, that.tag, platform=platform or ALL, referrers=referrers, jobs=pace.jobs, progress=callback)
-    say(f"{done.moved} blobs ({size(done.size)}) sent, {done.mounted} mounted, {done.present} were there.")
+    say(summary(done, "sent", mounts=True))
     print(done.root.digest)
 
 

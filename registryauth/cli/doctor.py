@@ -37,7 +37,7 @@ def doctor(
 ) -> None:
     """Find out why a pull fails. Each link of the chain is tried, up to the first that is broken.
 
-    Without a REFERENCE the installation is checked. Nothing is written, and a secret goes only where a pull would send it.
+    Without a REFERENCE the installation is checked. Nothing is changed, and a secret goes only where a pull would send it.
     Exit status 7 if something was found.
     """
     import os

@@ -21,13 +21,22 @@ def mind_expiry(secrets: Sequence[PullSecret], config: Config, *, fail: bool) ->
         if secret.expires_at and secret.expires_at <= now:
             raise CredentialExpired(
                 f"the secret of {_whose(secret)} for {secret.reference.registry} {outlook(secret.expires_at, now)}",
-                hint="register a new one: registryauth principal rotate, or registryauth login",
+                hint=_remedy(secret),
             )
     within = warning_span(config)
     # Said once for a registry, however many of its images were named.
     said = (warning(_whose(s), s.reference.registry, s.expires_at, now, within) for s in secrets if s.expires_at and not s.renews)
     for text in dict.fromkeys(filter(None, said)):
         say(f"warning: {text}")
+
+
+def _remedy(secret: PullSecret) -> str:
+    """How the next one comes to where this one is."""
+    if secret.key is None:
+        return f"{secret.source} has it: renew it there, or store one here: registryauth login {secret.reference.registry}"
+    from registryauth.principals.commands import command
+
+    return f"register a new one: {command('principal rotate', secret.key)}, or registryauth login {secret.key.address}"
 
 
 def _whose(secret: PullSecret) -> str:

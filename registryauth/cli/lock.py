@@ -6,7 +6,7 @@ from registryauth.cli.app import single
 
 
 def lock() -> None:
-    """Forget what `unlock` keeps, of every store of this account."""
+    """Forget what `unlock` keeps, of every store of this user."""
     from registryauth.azure import vault_token
     from registryauth.cli.console import say
     from registryauth.cli.session import Session

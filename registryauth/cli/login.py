@@ -31,7 +31,9 @@ def login(
         str | None,
         typer.Argument(metavar="REGISTRY[/PATH]", show_default=False, help="A registry, or a path in it: myregistry.azurecr.io/team"),
     ] = None,
-    username: Annotated[str, typer.Option("--username", "-u", help="User name, or the client ID of a service principal.")] = "",
+    username: Annotated[
+        str, typer.Option("--username", "-u", metavar="NAME", help="User name, or the client ID of a service principal.")
+    ] = "",
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
     identity_token_stdin: Annotated[
         bool, typer.Option("--identity-token-stdin", help="Read an identity token (OAuth2 refresh token) from standard input.")

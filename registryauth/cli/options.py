@@ -32,7 +32,7 @@ Insecure = Annotated[bool, typer.Option("--insecure", help="Allow plain http for
 CheckedRepository = Annotated[
     str, typer.Option("--repository", metavar="PATH", help="Check the right to pull from here, too; for a wildcard HOST/PATH.")
 ]
-Account = Annotated[str, typer.Option("--account", help="Which account, where several are stored.")]
+Account = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="Which account, where several are stored.")]
 WorkspaceOption = Annotated[
     str, typer.Option("--workspace", metavar="NAME", help="The configured workspace that an image without a registry belongs to.")
 ]

@@ -117,14 +117,14 @@ def _show(data: dict[str, Any], output: Output) -> None:
 
 def _summary(data: dict[str, Any]) -> str:
     """All figures in a sentence: ``12 principals, 4 registries: 1 expired, 2 over-privileged.``."""
-    from registryauth.report.words import FIGURES
+    from registryauth.report.words import FIGURES, ONE
 
     figures = data["figures"]
-    said = [f"{figures[name]} {words.format(span=data['expires_within'])}" for name, words in FIGURES.items() if figures[name]]
+    called = {name: ONE.get(name, words) if figures[name] == 1 else words for name, words in FIGURES.items()}
+    said = [f"{figures[name]} {words.format(span=data['expires_within'])}" for name, words in called.items() if figures[name]]
     if not said:
         return "Nothing is registered yet: registryauth principal add REGISTRY"
-    first = [word.removesuffix("s") if word == "1 principals" else "1 registry" if word == "1 registries" else word for word in said]
-    return f"{', '.join(first[:2])}{': ' if first[2:] else ''}{', '.join(first[2:])}."
+    return f"{', '.join(said[:2])}{': ' if said[2:] else ''}{', '.join(said[2:])}."
 
 
 app = single(report)

@@ -35,8 +35,8 @@ class _Document(Group):
             is_eager=True,
         ),
     ] = ""
-    name: Annotated[str, typer.Option("--name", help="Name of the object that --format makes.")] = ""
-    namespace: Annotated[str, typer.Option("--namespace", help="Namespace of the object that --format makes.")] = ""
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the object that --format makes.")] = ""
+    namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Namespace of the object that --format makes.")] = ""
     label: Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label of the object that --format makes.")] = None
     allow_short_lived: Annotated[
         bool, typer.Option("--allow-short-lived", help="Let --format write a credential that ends within a day to a target that keeps it.")

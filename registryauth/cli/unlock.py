@@ -14,7 +14,7 @@ def unlock(
 ) -> None:
     """Give the store's passphrase once, for a while.
 
-    Programs of this account, docker's helper included, use the store until then without it.
+    Programs of this user, docker's helper included, use the store until then without it.
     """
     from registryauth.cli.console import moment, say
     from registryauth.cli.options import Misuse

@@ -155,7 +155,7 @@ def _granted(walk: Walk) -> Look:
         said = f"the token server gave one for {seconds:.0f} seconds{whose}"
         facts = {"expires_in": round(seconds), "anonymous": not walk.candidates}
         if first:
-            hint = f"the newer of the two secrets is not good: registryauth principal rotate {walk.registry}"
+            hint = f"the newer of the two secrets is not good: {walk.rotating}"
             return odd(f"{said}, for the second secret; the first was refused: {first.message}", hint, facts, token=given)
         return fine(said, facts, token=given)
     raise first or AssertionError("there is a candidate, or nobody")
@@ -181,7 +181,7 @@ def refused(walk: Walk, error: Error) -> Look:
     if walk.candidates and status in (0, 400, 401, 403):
         if walk.expired:
             more.append(f"by its date the secret {walk.expired}")
-            hint = f"put a new one in place: registryauth principal rotate {walk.registry}"
+            hint = f"put a new one in place: {walk.rotating}"
         if walk.secret is not None and not speaks_for_itself(error) and (meaning := walk.tools.second_opinion(walk.secret)):
             cause, hint = meaning.said, meaning.hint
         if works_without(walk):

@@ -12,6 +12,7 @@ from registryauth.config import DEFAULT, user_file
 from registryauth.diagnosis.step import Look, broken, failed, fine, odd
 from registryauth.diagnosis.surroundings import Surroundings
 from registryauth.errors import StoreError, StoreLocked
+from registryauth.principals.commands import command
 from registryauth.stores.audited import behind
 from registryauth.stores.expiry import outlook, state, too_early, warning_span
 from registryauth.stores.rehearsal import rehearse
@@ -19,6 +20,7 @@ from registryauth.stores.rehearsal import rehearse
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from registryauth.stores.encrypted import EncryptedStore
+    from registryauth.stores.principal import Principal
 
 #: Free bytes below which a store cannot be written any more, with its journal.
 _ROOM = 8 * 1024 * 1024
@@ -132,7 +134,7 @@ def audit(here: Surroundings) -> Look:
     if verdict.faults:
         first = verdict.faults.named[0]
         return broken(f"{file}: line {first.line} {first.what}", "registryauth audit verify shows every such line", facts)
-    return fine(f"{file}, {verdict.lines} lines, the chain is whole", facts)
+    return fine(f"{file}, {verdict.lines} line{'' if verdict.lines == 1 else 's'}, the chain is whole", facts)
 
 
 def _stops(mode: str) -> str:
@@ -144,6 +146,7 @@ def expiry(here: Surroundings) -> Look:
     now, within = here.clock(), warning_span(here.config)
     dead: list[str] = []
     soon: list[str] = []
+    ending: list[tuple[int, Principal]] = []
     for record in here.records:
         slot = record.slot(now)
         if record.disabled_at or record.renewed_by(now):
@@ -152,10 +155,13 @@ def expiry(here: Surroundings) -> Look:
         found = state(slot, now, within)
         if found in ("expired", "expiring"):
             (dead if found == "expired" else soon).append(f"{who} {outlook(slot.expires_at, now)}")
+            ending.append((slot.expires_at, record))
         elif early := too_early(printable(record.account, 80), record.address, slot, now):
             soon.append(early)
     facts = {"expired": dead, "expiring": soon}
-    hint = "registryauth principal rotate puts a new one in place; registryauth principal list --expiring 30d shows them all"
+    first = min(ending, key=lambda each: each[0])[1].key if ending else None
+    rotate = f"{command('principal rotate', first)} puts a new one in place; " if first else ""
+    hint = f"{rotate}registryauth principal list --expiring 30d shows them all"
     if dead:
         return broken("; ".join([*dead, *soon]), hint, facts)
     return odd("; ".join(soon), hint, facts) if soon else fine("no secret has ended or ends soon", facts)

@@ -68,7 +68,8 @@ def _dated(walk: Walk, secret: PullSecret, said: str, facts: dict[str, object], 
     if not ends or secret.renews or ends - now > _SOON:
         return fine(said, facts, secret=secret, candidates=candidates)
     words = outlook(ends, now)
-    hint = f"put a new one in place: registryauth principal rotate {walk.registry}, or registryauth login {walk.registry}"
+    how = walk.replace(secret=secret).rotating
+    hint = f"put a new one in place: {how}, or registryauth login {secret.address if secret.key else walk.registry}"
     # Its date is what somebody wrote down: whether it is so is the token server's to say.
     return odd(f"{said}; it {words}", hint, facts, secret=secret, candidates=candidates, expired=words if ends <= now else "")
 

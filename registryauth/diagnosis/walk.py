@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from registryauth._value import Value
 from registryauth.diagnosis.redaction import Blotter
+from registryauth.principals.commands import command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,6 +104,12 @@ class Walk(Value, hidden=("tools", "candidates", "token")):
     def repository(self) -> Repository:
         """Its repository."""
         return self.named.repository
+
+    @property
+    def rotating(self) -> str:
+        """The command that puts a new secret in the place of the one that was found."""
+        key = self.secret.key if self.secret else None
+        return command("principal rotate", key) if key else f"registryauth principal rotate {self.registry}"
 
     @property
     def asking(self) -> Client:

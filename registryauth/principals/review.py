@@ -8,6 +8,7 @@ from registryauth._value import Value
 from registryauth.auth.scope import parse_scopes
 from registryauth.azure.acr_errors import what_lets_pull
 from registryauth.errors import Conflict, Error, RegistryError, TokenRefused, TooManyRequests, TransportError, Unauthorized
+from registryauth.principals.commands import command
 from registryauth.principals.rights import DEFAULT_NEED, PULL_ROLES, Rights, probe, spoken
 from registryauth.principals.verify import asks_nobody, what_is_asked
 from registryauth.reference import Repository
@@ -176,8 +177,14 @@ def _judged(principal: Principal, repository: Repository, rights: Rights, now: f
     if all(action in rights.granted for action in needed):
         return found.replace(detail=f"can {can}")
     untold = spoken((action for action in needed if action not in rights.granted), "or")
-    hint = "" if repository.path else "name a repository: registryauth principal verify REGISTRY/REPOSITORY"
+    hint = "" if repository.path else _name_one(principal, repository.registry)
     return found.replace(verdict="accepted", detail=f"the secret is taken; whether it can {untold} could not be told", hint=hint)
+
+
+def _name_one(principal: Principal, registry: Registry) -> str:
+    """A hint how to ask about *principal*'s rights in one repository of *registry*."""
+    below = "/".join(filter(None, (str(registry), principal.address.path, "REPOSITORY")))
+    return f"name a repository: {command('principal verify', principal.key, below)}"
 
 
 def _failed(start: Finding, error: Error, now: float, *, accepted: bool | None = None) -> Finding:

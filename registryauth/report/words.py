@@ -17,6 +17,9 @@ FIGURES = {
     "disabled": "disabled",
 }
 
+#: What a figure is called where it is 1, and a sentence says it.
+ONE = {"principals": "principal", "registries": "registry", "expiring": "expires within {span}", "kept_secrets": "old secret kept"}
+
 #: What may need attention, in the order of `attention.KINDS`.
 HEADINGS = {
     "expired": "Expired",

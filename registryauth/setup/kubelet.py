@@ -70,7 +70,7 @@ def plan(patterns: Sequence[str], variables: Mapping[str, str], file: str = FILE
             "optionalServiceAccountAnnotationKeys": list(ANNOTATIONS),
         }
     after = before if before is not None and provider == there else with_provider(before, path, provider)
-    return ProviderChange(path, before, after, (PROVIDER,))
+    return ProviderChange(path, before, after, (PROVIDER,), _led_elsewhere(there.get("env"), variables, path))
 
 
 def undo(patterns: Sequence[str] = (), file: str = FILE) -> ProviderChange:
@@ -81,15 +81,17 @@ def undo(patterns: Sequence[str] = (), file: str = FILE) -> ProviderChange:
     there = _ours(document)
     if before is None or not there:
         return ProviderChange(path, before, before, (PROVIDER,))
-    kept = [each for each in _texts(there.get("matchImages"), path) if patterns and each not in patterns]
+    known = _texts(there.get("matchImages"), path)
+    kept = [each for each in known if patterns and each not in patterns]
+    gone = tuple(each for each in known if each not in kept)
     if kept:
         unchanged = kept == there.get("matchImages")
         after = before if unchanged else with_provider(before, path, there | {"matchImages": kept})
-        return ProviderChange(path, before, after, (PROVIDER,))
+        return ProviderChange(path, before, after, (PROVIDER,), gone=gone, left=tuple(kept))
     warnings = (
         () if len(document["providers"]) > 1 else ("no provider is left in it: the kubelet refuses such a file, so take its flag off",)
     )
-    return ProviderChange(path, before, without_provider(before, path, PROVIDER), (PROVIDER,), warnings)
+    return ProviderChange(path, before, without_provider(before, path, PROVIDER), (PROVIDER,), warnings, gone)
 
 
 def _ours(document: Fields) -> Fields:
@@ -102,6 +104,16 @@ def _texts(said: object, path: str) -> list[str]:
     if not isinstance(said, list) or not all(isinstance(each, str) for each in said):
         raise ConfigurationError(f"{printable(path)}: matchImages of {PROVIDER} must be a list of texts", file=path, hint="correct it")
     return said
+
+
+def _led_elsewhere(said: object, wanted: Mapping[str, str], path: str) -> tuple[str, ...]:
+    """A warning where *wanted* leads the registries that are there already to another store, or to other settings."""
+    there = {each["name"]: each["value"] for each in _variables(said, {}, path)}
+    other = [name for name in wanted if name in there and there[name] != wanted[name]]
+    if not other:
+        return ()
+    named = ", ".join(f"{name} from {printable(there[name], 400)} to {printable(wanted[name], 400)}" for name in other)
+    return (f"this leads every registry of the entry elsewhere than before: {named}; --undo it first, if that is another's",)
 
 
 def _variables(said: object, wanted: Mapping[str, str], path: str) -> list[dict[str, str]]:

@@ -38,7 +38,13 @@ Fields = dict[str, "Any"]
 
 
 class ProviderChange(Change):
-    """A change of the kubelet's configuration; what may be a secret in it is blotted out."""
+    """A change of the kubelet's configuration; what may be a secret in it is blotted out.
+
+    Of an undoing, *gone* are the patterns for which the kubelet asks our provider no more, and *left* those that stay.
+    """
+
+    gone: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     def shown(self, content: bytes) -> list[str]:
         """The document as YAML, without the values of arguments and of variables that are not ours."""

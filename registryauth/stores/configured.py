@@ -86,9 +86,7 @@ def _vault(config: Config, environ: Mapping[str, str], notice: Callable[[str], N
 
     address = config.vault_address or _variable(environ, "ADDR")
     if not address:
-        raise ConfigurationError(
-            "store.backend is 'vault', and no address is set", key="vault.address", hint="set vault.address, or VAULT_ADDR"
-        )
+        raise ConfigurationError("no address is set for the backend 'vault'", key="vault.address", hint="set vault.address, or VAULT_ADDR")
     base = address_of(address, "vault.address" if config.vault_address else "VAULT_ADDR")
     namespace = config.vault_namespace or _variable(environ, "NAMESPACE")
     transport = _transport(environ, {base.origin.netloc: config.vault_ca_file or _variable(environ, "CACERT")})
@@ -115,7 +113,7 @@ def _key_vault(config: Config, environ: Mapping[str, str], azure_token: AzureTok
 
     key = "azure_key_vault.url"
     if not config.azure_key_vault_url:
-        raise ConfigurationError("store.backend is 'azure-key-vault', and no vault is named", key=key, hint="set azure_key_vault.url")
+        raise ConfigurationError("no vault is named for the backend 'azure-key-vault'", key=key, hint="set azure_key_vault.url")
     base = address_of(config.azure_key_vault_url, key)
     if azure_token is None:
         raise ConfigurationError(

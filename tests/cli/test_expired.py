@@ -64,7 +64,7 @@ def test_an_expired_one_is_given_with_a_warning_and_refused_with_status_7_where_
     done = cli("resolve", "registry.example/a", "--fail-if-expired", *option)
     assert done.status == 7
     assert f"error: the secret of me for registry.example expired 3 days ago ({date})" in done.err
-    assert "hint: " in done.err
+    assert "hint: register a new one: registryauth principal rotate registry.example --account me, or " in done.err
 
 
 def test_an_expired_secret_is_not_exported_where_that_is_not_wished(cli, expiring, tmp_path):

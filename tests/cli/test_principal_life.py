@@ -236,6 +236,7 @@ def test_a_person_at_a_terminal_is_asked(add, cli, kept, monkeypatch, answer, st
     done = cli("principal", "remove", "registry.example", stdin=answer)
     assert (done.status, len(kept())) == (status, left)
     assert "Remove me at registry.example (service-principal, 1 secret)?" in done.err
+    assert ("Nothing was removed." in done.err) is bool(left)
 
 
 def test_of_several_accounts_none_is_removed_unless_named(keep, cli, kept):

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from registryauth.stores import Slot, open_store
+from registryauth.stores.principal import Check
 from registryauth.testing import faults
 
 from .conftest import CANARY
@@ -208,6 +209,7 @@ def test_all_are_looked_at_though_one_fails_and_a_summary_is_told(cli, online, s
     assert [row.split()[-1] for row in rows] == ["accepted", "wider", "refused"]
     assert "1 disabled and not asked about." in done.err
     assert "3 principals looked at: 1 accepted, 1 wider, 1 refused." in done.err
+    assert "hint: name a repository: registryauth principal verify a.example/REPOSITORY --account me\n" in done.err
     assert "c.example, me: " in done.err
     assert "d.example" not in {request.url.origin.host for request in online.requests}
     assert CANARY not in done.out + done.err
@@ -289,3 +291,13 @@ def test_what_a_token_says_cannot_move_the_cursor(cli, online, keep):
     done = cli("principal", "verify", "registry.example/team/model")
     assert done.status == 4
     assert "\x1b" not in done.out + done.err
+
+
+def test_a_principal_of_several_repositories_counts_once_by_the_worst_of_it(cli, online, keep):
+    checks = tuple(Check(path, ("pull",), (), "", 5) for path in ("team/model", "team/base"))
+    keep("a.example", "pusher", checks=checks)
+    keep("b.example", "me", checks=checks[:1])
+    done = cli("principal", "verify", "--all")
+    assert len(done.out.splitlines()) == 4, "a heading, and a line for each repository"
+    [said] = [line for line in done.err.splitlines() if "looked at" in line]
+    assert said == "2 principals looked at: 1 wider, 1 ok."

@@ -38,7 +38,7 @@ def test_a_table_says_what_needs_attention_and_stderr_what_to_do(cli, fleet):
     ]
     assert lines[1][3].startswith("expired 3 days ago (")
     assert done.err.splitlines() == [
-        "3 principals, 2 registries: 1 expired, 1 expire within 30 days.",
+        "3 principals, 2 registries: 1 expired, 1 expires within 30 days.",
         "next: registryauth principal rotate old.example",
         "next: registryauth principal rotate new.example/team",
     ]
@@ -55,7 +55,7 @@ def test_json_and_yaml_are_the_same_document(cli, fleet):
 def test_the_page_is_for_its_owners_eyes_and_stdout_stays_silent(cli, fleet, tmp_path):
     done = cli("report", "--html", tmp_path / "report.html")
     assert (done.status, done.out) == (0, "")
-    said = "3 principals, 2 registries: 1 expired, 1 expire within 30 days."
+    said = "3 principals, 2 registries: 1 expired, 1 expires within 30 days."
     assert done.err == f"Wrote {tmp_path}/report.html. {said}\n"
     assert stat.S_IMODE((tmp_path / "report.html").stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["report.html"]

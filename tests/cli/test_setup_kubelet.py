@@ -137,3 +137,37 @@ def test_a_directory_that_is_not_there_is_said(setup, file, tmp_path):
     assert done.status == 2
     assert "is no directory" in done.err
     assert not file.exists()
+
+
+def test_undo_says_for_what_the_kubelet_asks_no_more(setup, file):
+    setup("a.example", "b.example", "--no-prove")
+    assert "The kubelet would ask it no more for a.example, b.example." in setup("--undo", "--dry-run").err
+    done = setup("--undo")
+    assert f"Removed {PROVIDER} in {file}." in done.err
+    assert "The kubelet asks it no more for a.example, b.example." in done.err
+
+
+def test_undo_of_one_registry_keeps_the_program_for_the_others(setup, file, tmp_path):
+    link = tmp_path / "bin" / PROVIDER
+    link.parent.mkdir()
+    setup("a.example", "b.example", "--no-prove", "--bin-dir", link.parent)
+    done = setup("a.example", "--undo", "--bin-dir", link.parent)
+    assert f"Took registries out of {PROVIDER} in {file}." in done.err
+    assert "The kubelet asks it no more for a.example." in done.err
+    assert os.path.lexists(link)
+
+
+def test_undo_of_what_the_kubelet_cannot_match_takes_out_nothing_else(setup, file):
+    setup("a.example", "--no-prove")
+    assert f"Nothing to change in {file}." in setup("[::1]", "--undo").err
+    assert provider(file)["matchImages"] == ["a.example"]
+
+
+def test_that_the_entry_led_to_another_store_is_said(setup, file, tmp_path, monkeypatch):
+    setup("a.example", "--no-prove")
+    assert "elsewhere" not in setup("b.example", "--no-prove").err
+    monkeypatch.setenv("REGISTRYAUTH_STORE_PATH", str(tmp_path / "other.db"))
+    done = setup("c.example", "--no-prove")
+    assert done.status == 0
+    assert "warning: this leads every registry of the entry elsewhere than before: REGISTRYAUTH_STORE_PATH from " in done.err
+    assert f"to {tmp_path}/other.db; --undo it first" in done.err

@@ -258,3 +258,19 @@ def test_what_only_the_local_store_has_says_so(cli, remote, monkeypatch, argv, t
     assert done.status == 2
     assert "for the local store" in done.err
     assert "REGISTRYAUTH_STORE_BACKEND=local" in done.err
+
+
+@pytest.mark.parametrize(("to", "said"), [("vault", "no address is set for"), ("azure-key-vault", "no vault is named for")])
+def test_migrate_says_what_the_backend_that_was_named_lacks(cli, keep, to, said):
+    keep("registry.example")
+    done = cli("store", "migrate", "--to", to)
+    assert done.status == 2
+    assert f"{said} the backend '{to}'" in done.err
+    assert "store.backend" not in done.err
+    assert "hint: set " in done.err
+
+
+def test_a_single_record_that_was_there_is_one(cli, keep, remote):
+    keep("registry.example")
+    cli("store", "migrate", "--to", "vault")
+    assert "1 was there already" in cli("store", "migrate", "--to", "vault").err

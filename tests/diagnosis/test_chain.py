@@ -241,7 +241,8 @@ def test_a_refused_secret_whose_day_is_over_has_expired(walk, keep):
     found = walk()
     assert step(found, "credential").outcome == "warning"
     assert "by its date the secret expired 3 days ago" in broken_at(found, "token").detail
-    assert "principal rotate" in found.broken.hint
+    assert found.broken.hint == f"put a new one in place: registryauth principal rotate {HOST} --account me"
+    assert step(found, "credential").hint == f"{found.broken.hint}, or registryauth login {HOST}"
 
 
 def test_a_secret_that_is_taken_though_its_date_is_past_is_no_broken_link(walk, keep):

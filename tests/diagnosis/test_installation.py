@@ -191,6 +191,7 @@ def test_secrets_that_ended_or_end_soon_are_named(look, keep):
     seen = look("expiry")
     assert seen.outcome == "broken"
     assert "old for registry.example.com expired 2 days ago" in seen.detail
+    assert "registryauth principal rotate registry.example.com --account old puts a new one in place" in seen.hint
 
 
 def test_a_clock_behind_our_own_files_is_broken(look, keep):

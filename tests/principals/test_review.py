@@ -162,7 +162,7 @@ def test_a_registry_where_none_is_known_is_asked_as_a_whole(ask):
     [found] = ask(repository=None)
     assert (found.verdict, found.repository) == ("accepted", "")
     assert "whether it can pull could not be told" in found.detail
-    assert "REGISTRY/REPOSITORY" in found.hint
+    assert found.hint.endswith("/REPOSITORY --account me")
 
 
 def test_of_a_path_that_may_be_a_folder_nothing_bad_is_concluded(ask, simulator):

@@ -19,6 +19,6 @@ def test_every_host_and_suffix_is_on_the_page(host: str) -> None:
 
 @pytest.mark.parametrize(("registry", "realm"), [(registry, realm) for registry, realms in KNOWN_REALMS.items() for realm in realms])
 def test_every_known_realm_is_on_the_page(registry: str, realm: str) -> None:
-    table = PAGE.partition("## Public registries")[2]
+    table = PAGE.partition("## Token servers")[2]
     assert f"`{registry}`" in table
     assert f"| `{realm}` |" in table

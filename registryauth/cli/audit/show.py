@@ -15,8 +15,8 @@ from registryauth.cli.options import Misuse, Output, OutputOption
 def show(
     since: Annotated[str, typer.Option("--since", metavar="TIME", help="Only later ones: 7d, 12h, or 2027-05-01.")] = "",
     registry: Annotated[str, typer.Option("--registry", metavar="REGISTRY[/PATH]", help="Only of this registry or path.")] = "",
-    account: Annotated[str, typer.Option("--account", help="Only of this account.")] = "",
-    event: Annotated[str, typer.Option("--event", help=f"Only of one kind: {', '.join(EVENTS)}.")] = "",
+    account: Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="Only of this account.")] = "",
+    event: Annotated[str, typer.Option("--event", metavar="EVENT", help=f"Only of one kind: {', '.join(EVENTS)}.")] = "",
     last: Annotated[int, typer.Option("--last", metavar="N", min=1, max=100_000, help="At most so many, the latest.")] = 1000,
     output: OutputOption = Output.TABLE,
 ) -> None:

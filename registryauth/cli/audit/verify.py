@@ -77,8 +77,8 @@ def _rows(verdict: Verdict, *, many: bool) -> list[tuple[str, str]]:
     if verdict.torn:
         rows.append(("torn, or not ours", _named(verdict.torn, many=many)))
     rows += [(f"line {each.line}" + (f" of {each.file}" if many else ""), each.what) for each in verdict.faults.named[:_NAMED]]
-    if verdict.faults.count > _NAMED:
-        rows.append(("and more", f"{verdict.faults.count - _NAMED} lines"))
+    if (more := verdict.faults.count - _NAMED) > 0:
+        rows.append(("and more", f"{more} line{'' if more == 1 else 's'}"))
     return [*rows, ("last line", f"number {verdict.last_sequence} of {verdict.last_time or '?'}"), ("its MAC", verdict.last_mac or "none")]
 
 

@@ -13,13 +13,15 @@ from registryauth.stores.principal import KINDS
 
 def add(
     registry: AddressArgument,
-    client_id: Annotated[str, typer.Option("--client-id", "--account", "--username", help="Client ID or user name.")],
+    client_id: Annotated[str, typer.Option("--client-id", "--account", "--username", metavar="ID", help="Client ID or user name.")],
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the secret from standard input.")] = False,
-    kind: Annotated[str, typer.Option("--kind", help=f"One of {', '.join(KINDS)}.")] = "service-principal",
-    tenant: Annotated[str, typer.Option("--tenant", help="Tenant of a service principal.")] = "",
-    cloud: Annotated[str, typer.Option("--cloud", help="The cloud of its tenant: azure, azure-china, azure-us-government …")] = "",
-    owner: Annotated[str, typer.Option("--owner", help="Who answers for it.")] = "",
-    purpose: Annotated[str, typer.Option("--purpose", help="What it is for.")] = "",
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help=f"One of {', '.join(KINDS)}.")] = "service-principal",
+    tenant: Annotated[str, typer.Option("--tenant", metavar="TENANT", help="Tenant of a service principal.")] = "",
+    cloud: Annotated[
+        str, typer.Option("--cloud", metavar="CLOUD", help="The cloud of its tenant: azure, azure-china, azure-us-government …")
+    ] = "",
+    owner: Annotated[str, typer.Option("--owner", metavar="OWNER", help="Who answers for it.")] = "",
+    purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="What it is for.")] = "",
     label: Annotated[list[str] | None, typer.Option("--label", metavar="NAME=VALUE", help="A label; may be repeated.")] = None,
     need: Annotated[
         list[str] | None, typer.Option("--need", metavar="ACTION", help="What it must be able to do; pull unless said. May be repeated.")

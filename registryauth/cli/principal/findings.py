@@ -14,6 +14,7 @@ from registryauth.errors import StoreError
 from registryauth.principals import Finding, keep
 from registryauth.stores import Store
 from registryauth.stores.expiry import outlook, state, warning, warning_span
+from registryauth.stores.principal import Key
 
 #: Which of several exit statuses is told: a secret refused before anything, no answer only where nothing else is wrong.
 _BY_WEIGHT = (4, 5, 1, 2, 3, 7, 6)
@@ -76,12 +77,15 @@ class Ledger:
         return said
 
     def _summary(self) -> str:
-        verdicts = Counter(found.verdict for found in self._findings)
-        dates = Counter(self._dates(found) for found in {found.principal.key: found for found in self._findings}.values())
+        # A principal that was looked at in several repositories counts once, by the worst that was found of it.
+        worst: dict[Key, Finding] = {}
+        for found in self._findings:
+            worst[found.principal.key] = max(worst.get(found.principal.key, found), found, key=_weight)
+        verdicts = Counter(found.verdict for found in worst.values())
+        dates = Counter(self._dates(found) for found in worst.values())
         said = [f"{count} {verdict}" for verdict, count in verdicts.items()]
         said += [f"{dates[name]} {name}" for name in _UNEASY if dates[name]]
-        principals = len({found.principal.key for found in self._findings})
-        return f"{principals} principal{'' if principals == 1 else 's'} looked at{': ' if said else ''}{', '.join(said)}."
+        return f"{len(worst)} principal{'' if len(worst) == 1 else 's'} looked at{': ' if said else ''}{', '.join(said)}."
 
     def _lines(self, found: Finding) -> list[tuple[str, str]]:
         yes = {True: "yes", False: "no", None: "not known"}[found.accepted]
@@ -130,6 +134,12 @@ class Ledger:
     def _remark(self, found: Finding) -> str:
         expires_at = found.principal.slot(found.checked_at).expires_at
         return outlook(expires_at, found.checked_at) if expires_at else ""
+
+
+def _weight(found: Finding) -> tuple[int, int]:
+    """How bad *found* is, to be compared: by its exit status, and among what is well by how much is known."""
+    status = -_BY_WEIGHT.index(found.exit_code) if found.exit_code in _BY_WEIGHT else -len(_BY_WEIGHT)
+    return status, _QUIET.index(found.verdict) if found.verdict in _QUIET else len(_QUIET)
 
 
 def _where(found: Finding) -> str:

@@ -33,7 +33,9 @@ def import_(
     with_helpers: Annotated[
         bool, typer.Option("--with-helpers", help="Have the credential helpers that a docker file names hand over what they keep.")
     ] = False,
-    made_by: Annotated[str, typer.Option("--made-by", help="admin or login: docker may overwrite and erase what a login made.")] = "",
+    made_by: Annotated[
+        str, typer.Option("--made-by", metavar="WHO", help="admin or login: docker may overwrite and erase what a login made.")
+    ] = "",
     key_file: Annotated[str, typer.Option("--key-file", metavar="KEY", help="The key file of another store.")] = "",
     output: OutputOption = Output.TABLE,
     ca_file: CaFile = "",

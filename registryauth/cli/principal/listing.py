@@ -15,10 +15,10 @@ SORTS = ("address", "expires")
 def list_(
     expiring: Annotated[str, typer.Option("--expiring", metavar="SPAN", help="Only what expires within 30d, 12h or 2w, or has.")] = "",
     registry: Annotated[str, typer.Option("--registry", metavar="REGISTRY[/PATH]", help="Only what is for it, or a path in it.")] = "",
-    kind: Annotated[str, typer.Option("--kind", help="Only this kind.")] = "",
-    owner: Annotated[str, typer.Option("--owner", help="Only what this owner answers for.")] = "",
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="Only this kind, as service-principal or robot.")] = "",
+    owner: Annotated[str, typer.Option("--owner", metavar="OWNER", help="Only what this owner answers for.")] = "",
     label: Annotated[list[str] | None, typer.Option("--label", metavar="NAME[=VALUE]", help="Only what has this label.")] = None,
-    sort: Annotated[str, typer.Option("--sort", help="By address, or expires: what dies first is first.")] = "address",
+    sort: Annotated[str, typer.Option("--sort", metavar="ORDER", help="By address, or expires: what dies first is first.")] = "address",
     output: OutputOption = Output.TABLE,
 ) -> None:
     """List what is registered, with dates and owners. --output json has everything that is known of each.

@@ -51,11 +51,12 @@ def _named(record: Principal) -> str:
 def _ask(record: Principal) -> None:
     import sys
 
-    from registryauth.cli.console import is_terminal
+    from registryauth.cli.console import is_terminal, say
 
     if not is_terminal(sys.stdin):
         raise Misuse(f"this would remove {_named(record)}, and there is no terminal to ask at: say --yes")
     if not typer.confirm(f"Remove {_named(record)}?", default=False, err=True):
+        say("Nothing was removed.")
         raise typer.Exit(1)
 
 

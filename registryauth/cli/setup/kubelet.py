@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from registryauth._redact import printable
 from registryauth.cli.console import say
 from registryauth.cli.session import Session
 from registryauth.cli.setup.options import DryRun, Prove, Registries, Undo, named, nothing_stored
@@ -42,9 +43,12 @@ def kubelet(
     session = Session()
     addresses = named(session, registries, wildcard=True)
     if undo:
-        change = target.undo(target.match_images(addresses)[0], config)
-        _write(change, dry_run=dry_run, done="Removed")
-        if not dry_run and (path := target.unlink(bin_dir)):
+        # As they were typed: what the kubelet cannot match is not there, and must not stand for all that is.
+        taken = target.undo([str(each) for each in addresses], config)
+        _write(taken, dry_run=dry_run, done="Took registries out of" if taken.left else "Removed")
+        if taken.gone:
+            say(f"The kubelet {'would ask' if dry_run else 'asks'} it no more for {', '.join(map(printable, taken.gone))}.")
+        if not (dry_run or taken.left) and (path := target.unlink(bin_dir)):
             say(f"Removed {path}.")
         return
     patterns, lost = target.match_images(addresses or _stored(session))

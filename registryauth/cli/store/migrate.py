@@ -32,7 +32,7 @@ def migrate(
         finally:
             target.close()
         source.note("migrated", count=done.copied, detail=f"{session.config.store_backend} to {to}")
-    there = f", {done.there} were there already" if done.there else ""
+    there = f", {done.there} {'was' if done.there == 1 else 'were'} there already" if done.there else ""
     say(f"Copied {done.copied} {'record' if done.copied == 1 else 'records'} to {to}{there}; each was read back.")
     say(f'To use it: backend = "{to}" under [store] in the configuration. The records here are still here.')
 
