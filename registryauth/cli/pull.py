@@ -39,7 +39,7 @@ def pull(
     """Fetch an image or artifact whole, all of it verified. What an earlier try left is taken up."""
     from registryauth.cli.console import say
     from registryauth.cli.fetch import fetching
-    from registryauth.cli.progress import shown, size
+    from registryauth.cli.progress import shown, summary
     from registryauth.transfer import ALL
     from registryauth.transfer import pull as fetch
 
@@ -50,7 +50,9 @@ def pull(
         done = fetch(repository, parsed.target, to, platform=chosen, form=form.value, unpack=unpack, jobs=pace.jobs, progress=callback)
     for layer in done.foreign:
         say(f"warning: {layer.digest} is kept elsewhere than in registries, and was left out")
-    say(f"{done.moved} blobs ({size(done.size)}) fetched, {done.present} were there.")
+    if form is Form.FILES and not done.files:
+        say("warning: no layer names a file (org.opencontainers.image.title), so nothing was written; pull an image without --as")
+    say(summary(done, "fetched"))
     print(done.root.digest)
 
 

@@ -24,7 +24,7 @@ def push(
     """Push an image, manifests byte for byte. What the registry has is not sent again. Prints the digest."""
     from registryauth.cli.console import say
     from registryauth.cli.fetch import fetching
-    from registryauth.cli.progress import shown, size
+    from registryauth.cli.progress import shown, summary
     from registryauth.transfer import push as send
 
     with fetching(reference, access) as (parsed, repository), shown(pace.progress) as callback:
@@ -40,7 +40,7 @@ def push(
             jobs=pace.jobs,
             progress=callback,
         )
-    say(f"{done.moved} blobs ({size(done.size)}) sent, {done.present} were there.")
+    say(summary(done, "sent"))
     print(done.root.digest)
 
 

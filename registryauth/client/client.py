@@ -307,7 +307,8 @@ class Client:
         if response.status == 401:
             self._forget(repository)
         presented = "" if not candidates or isinstance(candidates[0].credential, Anonymous) else describe(candidates[0].credential)
-        error = refusal(what, response.status, response.headers, body, presented=presented)
+        registry = str(repository.registry) if repository else response.url.origin.netloc
+        error = refusal(what, response.status, response.headers, body, presented=presented, registry=registry)
         if response.status < 500:
             _sharpen(error, repository, response.status, candidates, body)
         raise error

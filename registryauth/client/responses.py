@@ -41,10 +41,10 @@ _BY_CODE: Mapping[str, type[RegistryError]] = {
 _BY_STATUS: Mapping[int, type[RegistryError]] = {401: Unauthorized, 403: Denied, 404: NotFound, 405: Unsupported, 429: TooManyRequests}
 
 
-def refusal(what: str, status: int, headers: Headers, body: bytes, *, presented: str) -> Error:
+def refusal(what: str, status: int, headers: Headers, body: bytes, *, presented: str, registry: str) -> Error:
     """The error for an answer that is none of those hoped for.
 
-    *what* was asked for, *presented* says with which credential ("" for none). The registry's own words are cleaned
+    *what* was asked for at *registry*, *presented* says with which credential ("" for none). The registry's own words are cleaned
     for a terminal and quoted.
     """
     rows = _diagnostics(body)
@@ -64,12 +64,8 @@ def refusal(what: str, status: int, headers: Headers, body: bytes, *, presented:
             else "try again later, or log in: accounts get more than anonymous visitors"
         )
         return TooManyRequests(f"{what}: too many requests{said}", status=status, diagnostics=words, retry_after=seconds, hint=hint)
-    return (kind or RegistryError)(
-        f"{what}: {_PLAIN.get(status, f'the registry answered {status}')}{said}",
-        status=status,
-        diagnostics=words,
-        hint=_hint(status, presented),
-    )
+    plain = "the registry wants a credential" if status == 401 and not presented else _PLAIN.get(status, f"the registry answered {status}")
+    return (kind or RegistryError)(f"{what}: {plain}{said}", status=status, diagnostics=words, hint=_hint(status, presented, registry))
 
 
 _PLAIN = {
@@ -80,10 +76,10 @@ _PLAIN = {
 }
 
 
-def _hint(status: int, presented: str) -> str:
+def _hint(status: int, presented: str, registry: str) -> str:
     as_whom = f"it was asked with {presented}" if presented else "it was asked without a credential"
     if status == 401:
-        return f"{as_whom}: is the secret right, and still valid?" if presented else "log in with 'registryauth login'"
+        return f"{as_whom}: is the secret right, and still valid?" if presented else f"log in with 'registryauth login {registry}'"
     if status == 403:
         return f"{as_whom}: the account may lack the right, or a firewall may refuse this machine's address"
     if status == 404:

@@ -268,6 +268,10 @@ def _hint(classification: Classification) -> str:
     if classification.provider.role == "data":
         return f"{host} serves blobs only; name the registry itself"
     if classification.reference.implied_registry:
+        name = classification.reference.repository.path.removeprefix("library/")
+        # Of a name alone docker makes an image of Docker Hub's, be it that of a registry.
+        if "." in name and "/" not in name:
+            return f"no image was named: if {name} is the registry, write the image behind it, {name}/IMAGE"
         return f"no registry was named, so Docker Hub was meant: write yours in front, or registryauth login {host}"
     if host in MICROSOFTS_OWN:
         return "nobody but Microsoft pulls there: curated images are public at mcr.microsoft.com/azureml/curated/NAME"

@@ -130,7 +130,7 @@ class Stored:
             return Looked(None, f"the store offered the entry for {record.address}, which does not cover it")
         off = "; disabled: " + ", ".join(printable(str(each.key), 120) for each in choice.disabled) if choice.disabled else ""
         if record is None:
-            remedy = f"registryauth principal enable {choice.disabled[0].address}" if choice.disabled else ""
+            remedy = _enabling(choice.disabled[0], account) if choice.disabled else ""
             return Looked(None, f"no entry{self._of(account)} for {_whereabouts(repository)}{off}", remedy=remedy)
         # A registry as a whole has no path.
         what = repository.path or repository.registry
@@ -140,6 +140,14 @@ class Stored:
         if account is None:
             return ""
         return f" of account {printable(account, 80)}{'' if self._account else ', which the configuration names,'}"
+
+
+def _enabling(record: Principal, account: str | None) -> str:
+    """The command that puts *record* back to use, for who asked for *account*."""
+    from shlex import quote
+
+    whose = f" --account {quote(account)}" if account is not None and account.isprintable() else ""
+    return f"registryauth principal enable {record.address}{whose}"
 
 
 class Looked(Value):

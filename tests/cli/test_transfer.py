@@ -137,3 +137,9 @@ def test_who_may_only_read_is_refused_with_status_4(verb, keep, name):
     keep("registry.example/team/other", "reader")
     keep("registry.example/team/files", "reader")
     assert verb(name).status == 4
+
+
+def test_an_image_pulled_as_files_is_said_to_have_none(cli, image, tmp_path):
+    done = cli("pull", f"{REPOSITORY}:v1", tmp_path / "files", "--as", "files")
+    assert done.status == 0
+    assert "warning: no layer names a file (org.opencontainers.image.title), so nothing was written" in done.err

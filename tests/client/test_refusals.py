@@ -191,7 +191,7 @@ def test_only_so_many_errors_are_passed_on() -> None:
     ],
 )
 def test_the_registrys_own_words(body: bytes, diagnostics: tuple[str, ...]) -> None:
-    error = refusal("r.example/app:v1", 403, Headers([]), body, presented="")
+    error = refusal("r.example/app:v1", 403, Headers([]), body, presented="", registry="r.example")
     assert isinstance(error, Denied)
     assert error.diagnostics == diagnostics
 
@@ -202,7 +202,7 @@ def test_the_registrys_own_words(body: bytes, diagnostics: tuple[str, ...]) -> N
     st.text(max_size=20),
 )
 def test_no_refusal_whatever_is_anything_but_an_error_fit_for_a_terminal(status: int, body: bytes, retry_after: str) -> None:
-    error = refusal("r.example/app:v1", status, Headers([("retry-after", retry_after)]), body, presented="")
+    error = refusal("r.example/app:v1", status, Headers([("retry-after", retry_after)]), body, presented="", registry="r.example")
     assert isinstance(error, RegistryError)
     assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in error.message + error.hint)
 
@@ -263,3 +263,10 @@ def test_the_bare_challenge_is_200_or_401_and_else_an_error() -> None:
         assert wire.sent[0].header("authorization") == ""
     with pytest.raises(NotFound):
         Client(transport=Wire(lambda _: (404, {}, b""))).challenge(Registry("r.example"))
+
+
+def test_who_has_no_credential_is_told_that_one_is_wanted_and_where_to_log_in() -> None:
+    error = refusal("r.example:5000/app:v1", 401, Headers([]), b"", presented="", registry="r.example:5000")
+
+    assert str(error).startswith("r.example:5000/app:v1: the registry wants a credential")
+    assert error.hint == "log in with 'registryauth login r.example:5000'"

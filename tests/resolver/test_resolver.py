@@ -283,3 +283,19 @@ def test_a_record_in_the_encrypted_store_is_found_through_the_configuration(envi
         secret = resolver.resolve("host.example/team/app:v1")
         assert secret.credential == Basic("puller", CANARY)
         assert "host.example/team, account puller" in secret.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("ubuntu:24.04", "no registry was named, so Docker Hub was meant: write yours in front, or registryauth login docker.io"),
+        (
+            "myregistry.azurecr.io",
+            "no image was named: if myregistry.azurecr.io is the registry, write the image behind it, myregistry.azurecr.io/IMAGE",
+        ),
+    ],
+)
+def test_who_left_the_registry_or_the_image_out_is_told_which(text, hint):
+    with pytest.raises(CredentialNotFound) as caught:
+        Resolver([Source("a")]).resolve(text)
+    assert caught.value.hint == hint

@@ -142,6 +142,13 @@ def test_where_all_are_disabled_the_error_says_how_to_enable_one(store):
     assert caught.value.hint == "registryauth principal enable registry.example/team"
 
 
+def test_an_account_that_was_asked_for_is_in_the_command_that_enables_it(store):
+    store.put(store.get(Address.parse("registry.example/team"), "other").replace(disabled_at=1))
+    with pytest.raises(CredentialNotFound) as caught:
+        Resolver([Stored(lambda: store, account="other", clock=lambda: 1000.0)]).resolve("registry.example/team/model:v1")
+    assert caught.value.hint == "registryauth principal enable registry.example/team --account other"
+
+
 def test_the_entry_above_a_disabled_one_answers_and_says_so(store):
     store.put(store.get(Address.parse("registry.example/team"), "puller").replace(disabled_at=1))
     store.delete(store.get(Address.parse("registry.example/team"), "other").key)
