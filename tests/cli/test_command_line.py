@@ -39,6 +39,8 @@ SAMPLES = {
     "REPOSITORY@DIGEST": f"registry.example/x{DIGEST}",
 }
 OPTIONS = {
+    # What it writes by default is the machine's.
+    ("setup", "kubelet"): ["--config", "kubelet.yaml"],
     # Optional only so that leaving it out is answered in our own words.
     ("login",): ["registry.example", "-u", "me", "--password-stdin", "--no-verify"],
     # Left out only where --all is said.

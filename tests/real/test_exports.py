@@ -193,7 +193,7 @@ class TestKubernetes:
         page = (Path(__file__).parents[2] / "docs" / "targets.md").read_text()
         (patch,) = re.findall(r"--type json --patch '(.*?)'", page)
         patched = kubectl("patch", "--local", "-f", tmp_path / "account.json", "-o", "json", "--type", "json", "--patch", patch).stdout
-        assert [each["name"] for each in json.loads(patched)["imagePullSecrets"]] == ["other", "registryauth"]
+        assert [each["name"] for each in json.loads(patched)["imagePullSecrets"]] == ["other", "pull"]
 
     @pytest.mark.parametrize("reference", [ELSEWHERE, "mcr.microsoft.com/x"])
     def test_kustomize_builds_the_secret_that_we_write(self, kubectl, keep, exported, tmp_path, reference):
