@@ -17,9 +17,7 @@ def add(
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the secret from standard input.")] = False,
     kind: Annotated[str, typer.Option("--kind", metavar="KIND", help=f"One of {', '.join(KINDS)}.")] = "service-principal",
     tenant: Annotated[str, typer.Option("--tenant", metavar="TENANT", help="Tenant of a service principal.")] = "",
-    cloud: Annotated[
-        str, typer.Option("--cloud", metavar="CLOUD", help="The cloud of its tenant: azure, azure-china, azure-us-government …")
-    ] = "",
+    cloud: Annotated[str, typer.Option("--cloud", metavar="CLOUD", help="Its tenant's: azure, azure-china, azure-us-government …")] = "",
     owner: Annotated[str, typer.Option("--owner", metavar="OWNER", help="Who answers for it.")] = "",
     purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="What it is for.")] = "",
     label: Annotated[list[str] | None, typer.Option("--label", metavar="NAME=VALUE", help="A label; may be repeated.")] = None,
