@@ -79,7 +79,7 @@ def _run(argv: Sequence[str]) -> int:
         return _complain(str(error), error.hint, error.exit_code)
     except TyperException as error:
         error.message = _shown(error.message)
-        _say(error.show)  # type: ignore[attr-defined]
+        unless_gone(error.show)  # type: ignore[attr-defined]
         return int(getattr(error, "exit_code", 2))
     except UnicodeEncodeError:
         # Only bytes from the command line or the environment that are no text come to this; what they are is not repeated.
@@ -125,14 +125,14 @@ def _drop(stream: TextIO) -> None:
 
 
 def _complain(message: str, hint: str, status: int) -> int:
-    _say(lambda: print(f"error: {_shown(message)}", file=sys.stderr))
+    unless_gone(lambda: print(f"error: {_shown(message)}", file=sys.stderr))
     if hint:
-        _say(lambda: print(f"hint: {_shown(hint)}", file=sys.stderr))
+        unless_gone(lambda: print(f"hint: {_shown(hint)}", file=sys.stderr))
     return status
 
 
-def _say(tell: Callable[[], object]) -> None:
-    """Have *tell* say why the status is what it is, which stays so where nobody reads it, as behind ``2>&1 | head``."""
+def unless_gone(tell: Callable[[], object]) -> None:
+    """Have *tell* write to standard error; where nobody reads that, as behind ``2>&1 | head``, what is under way goes on unseen."""
     try:
         tell()
     except BrokenPipeError:

@@ -34,7 +34,7 @@ def _remedy(secret: PullSecret) -> str:
     """How the next one comes to where this one is."""
     if secret.key is None:
         return f"{secret.source} has it: renew it there, or store one here: registryauth login {secret.reference.registry}"
-    from registryauth.principals.commands import command
+    from registryauth.stores.commands import command
 
     return f"register a new one: {command('principal rotate', secret.key)}, or registryauth login {secret.key.address}"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from registryauth.cli import unless_gone
 from registryauth.cli.console import Level, is_terminal, level
 from registryauth.cli.groups import Group
 
@@ -55,22 +55,13 @@ def shown(style: Style | None) -> Iterator[Callable[[Progress], None] | None]:
     if chosen is Style.NONE:
         yield None
     elif chosen is Style.JSON:
-        yield lambda step: _unless_gone(lambda: _say_json(step))
+        yield lambda step: unless_gone(lambda: _say_json(step))
     else:
         line = _Line()
         try:
-            yield lambda step: _unless_gone(lambda: line.show(step))
+            yield lambda step: unless_gone(lambda: line.show(step))
         finally:
-            _unless_gone(line.end)
-
-
-def _unless_gone(show: Callable[[], None]) -> None:
-    """Call *show*; where nobody reads standard error any more, the transfer goes on unseen."""
-    try:
-        show()
-    except BrokenPipeError:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stderr.fileno())
+            unless_gone(line.end)
 
 
 def _say_json(step: Progress) -> None:

@@ -12,8 +12,8 @@ from registryauth.config import DEFAULT, user_file
 from registryauth.diagnosis.step import Look, broken, failed, fine, odd
 from registryauth.diagnosis.surroundings import Surroundings
 from registryauth.errors import StoreError, StoreLocked
-from registryauth.principals.commands import command
 from registryauth.stores.audited import behind
+from registryauth.stores.commands import command
 from registryauth.stores.expiry import outlook, state, too_early, warning_span
 from registryauth.stores.rehearsal import rehearse
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registryauth._value import Value
 from registryauth.diagnosis.redaction import Blotter
-from registryauth.principals.commands import command
+from registryauth.stores.commands import command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

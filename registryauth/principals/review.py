@@ -8,10 +8,10 @@ from registryauth._value import Value
 from registryauth.auth.scope import parse_scopes
 from registryauth.azure.acr_errors import what_lets_pull
 from registryauth.errors import Conflict, Error, RegistryError, TokenRefused, TooManyRequests, TransportError, Unauthorized
-from registryauth.principals.commands import command
 from registryauth.principals.rights import DEFAULT_NEED, PULL_ROLES, Rights, probe, spoken
 from registryauth.principals.verify import asks_nobody, what_is_asked
 from registryauth.reference import Repository
+from registryauth.stores.commands import command
 from registryauth.stores.expiry import outlook, too_early
 from registryauth.stores.principal import Check
 from registryauth.stores.revisions import insist

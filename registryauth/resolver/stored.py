@@ -130,7 +130,7 @@ class Stored:
             return Looked(None, f"the store offered the entry for {record.address}, which does not cover it")
         off = "; disabled: " + ", ".join(printable(str(each.key), 120) for each in choice.disabled) if choice.disabled else ""
         if record is None:
-            remedy = _enabling(choice.disabled[0], account) if choice.disabled else ""
+            remedy = _enabling(choice.disabled[0].key) if choice.disabled else ""
             return Looked(None, f"no entry{self._of(account)} for {_whereabouts(repository)}{off}", remedy=remedy)
         # A registry as a whole has no path.
         what = repository.path or repository.registry
@@ -142,12 +142,10 @@ class Stored:
         return f" of account {printable(account, 80)}{'' if self._account else ', which the configuration names,'}"
 
 
-def _enabling(record: Principal, account: str | None) -> str:
-    """The command that puts *record* back to use, for who asked for *account*."""
-    from shlex import quote
+def _enabling(key: Key) -> str:
+    from registryauth.stores.commands import command
 
-    whose = f" --account {quote(account)}" if account is not None and account.isprintable() else ""
-    return f"registryauth principal enable {record.address}{whose}"
+    return command("principal enable", key)
 
 
 class Looked(Value):

@@ -139,7 +139,7 @@ def test_where_all_are_disabled_the_error_says_how_to_enable_one(store):
         store.put(store.get(Address.parse("registry.example/team"), account).replace(disabled_at=1))
     with pytest.raises(CredentialNotFound) as caught:
         Resolver([Stored(lambda: store, clock=lambda: 1000.0)]).resolve("registry.example/team/model:v1")
-    assert caught.value.hint == "registryauth principal enable registry.example/team"
+    assert caught.value.hint.startswith("registryauth principal enable registry.example/team --account ")
 
 
 def test_an_account_that_was_asked_for_is_in_the_command_that_enables_it(store):
