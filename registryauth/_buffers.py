@@ -9,8 +9,8 @@ _PAGES = 64 * 1024
 def new_buffer(size: int) -> memoryview:
     """*size* bytes to write to, at least one; many of them begin at a page.
 
-    What a file or a socket holds begins at a page as a rule, and a large `bytearray` sixteen bytes after one. To a place that lies one
-    to sixteen bytes after (modulo a page) where they copy from, AMD's processors since Zen 3 copy at less than a third of their
+    What a file holds begins at a page, what a socket holds often does, and a large `bytearray` sixteen bytes after one. To a place that
+    lies one to sixteen bytes after (modulo a page) where they copy from, AMD's processors since Zen 3 copy at less than a third of their
     speed: Xuanwo, "Rust std fs slower than Python!? No, it's hardware!", 2023; here 0.57 s for 1 GiB of a file, not 0.19.
     """
     if size < _PAGES:
